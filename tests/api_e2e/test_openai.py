@@ -256,6 +256,24 @@ def test_the_next_turn_stands_behind_the_last(server, echo):
     assert ai.responses.create(model=echo, input="two", conversation=name).output_text == "second: two"
 
 
+def test_items_of_ours_are_sent_back_by_their_ids(server, echo):
+    """As the AI SDK sends a history: its own words again, ours by their ids."""
+    ai = client(server)
+    first = ai.responses.create(model=echo, input="one")
+    history = [{"role": "user", "content": [{"type": "input_text", "text": "one"}]},
+               {"type": "item_reference", "id": first.output[-1].id},
+               {"role": "user", "content": [{"type": "input_text", "text": "two"}]}]
+    second = ai.responses.create(model=echo, input=history)
+    assert second.output_text == "second: two"
+    messages = server.get(f"/api/v1/conversations/{second.conversation.id}/messages").text
+    assert "first: one" in messages
+    asked = {"type": "item_reference", "id": next(iter(ai.responses.input_items.list(first.id))).id}
+    assert ai.responses.create(model=echo, input=[asked]).output_text == "first: one"
+    for unknown in ("msg_68ab", f"msg_{run_of(first)}_99", f"mcp_{run_of(first)}_0", "msg_nobody_0", "mcpr_nobody", "rs_1"):
+        history[1]["id"] = unknown
+        assert refused(lambda: ai.responses.create(model=echo, input=history)) == (404, "item_not_found", "input[1].id")
+
+
 def test_who_waits_for_a_person_is_told_so(own_server, payments):
     ai = client(own_server)
     response = ai.responses.create(model="payer", input="pay")

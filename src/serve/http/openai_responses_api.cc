@@ -55,6 +55,8 @@ std::optional<Response> when_over(const ResponseHead& head, const RunFold& run, 
 void create(ApiContext& context, Request& request, Responder responder) {
   auto body = json_object(request);
   if (!body) return responder.reply(body.error().response());
+  if (auto problem = put_references(context, *body, [&responder] { return responder.gone(); }))
+    return responder.reply(problem->response());
   auto asked = openai::read_response(*body);
   if (!asked) return responder.reply(asked.error().response());
   const bool streams = asked->stream;
@@ -155,7 +157,7 @@ std::optional<Problem> wrong_page(const Request& request, std::string_view only_
 Response list_input(ApiContext& context, Request& request) {
   auto run = run_of_response(context, request.param("id"));
   if (!run) return run.error().response();
-  const std::string id = "msg_" + run->run + "_input";
+  const std::string id = input_item_id(run->run);
   if (auto problem = wrong_page(request, id)) return problem->response();
   const bool all = request.query_value("after").value_or("").empty();
   Json items = all ? openai::input_items(run->input, id) : Json::array();

@@ -171,6 +171,10 @@ std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::
   }
 }
 
+std::string input_item_id(const std::string& run) {
+  return "msg_" + run + "_input";
+}
+
 Response of_run(Response response, const std::string& run) {
   response.headers.push_back({"X-Request-Id", run});
   if (response.status >= 400) response.headers.push_back(openai::no_retry());

@@ -4,6 +4,7 @@
 // module.
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,11 @@ std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const 
 // All of its log, as it is now; 499, which nobody reads, once the client has gone.
 std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run,
                                                 const ApiContext::Gone& gone);
+
+// The id under which its input is shown.
+std::string input_item_id(const std::string& run);
+// Puts the items that `input` of a request names by their ids in their places; 404 names one that is not there.
+std::optional<Problem> put_references(ApiContext& context, Json& body, const ApiContext::Gone& gone);
 
 // Of a run: a client that asks again on its own would start another one.
 Response of_run(Response response, const std::string& run);
