@@ -256,6 +256,28 @@ def test_the_next_turn_stands_behind_the_last(server, echo):
     assert ai.responses.create(model=echo, input="two", conversation=name).output_text == "second: two"
 
 
+def test_all_that_a_response_was_asked_is_listed(server, echo):
+    ai = client(server)
+    asked = [("user", "one"), ("assistant", "yes?"), ("user", "two"), ("assistant", "well"), ("user", "three")]
+    response = ai.responses.create(model=echo, input=[{"role": role, "content": text} for role, text in asked])
+    inputs = ai.responses.input_items
+
+    def said(items):
+        return [(item.role, item.content[0].text) for item in items]
+
+    whole = inputs.list(response.id, order="asc")
+    assert said(whole.data) == asked and not whole.has_more
+    assert said(inputs.list(response.id).data) == asked[::-1]
+    assert said(inputs.list(response.id, order="asc", limit=2)) == asked  # page after page
+    first = inputs.list(response.id, limit=2)
+    assert said(first.data) == asked[:2:-1] and first.has_more and first.last_id == first.data[-1].id
+    again = [{"type": "item_reference", "id": item.id} for item in whole.data]
+    assert said(inputs.list(ai.responses.create(model=echo, input=again).id, order="asc").data) == asked
+    # What comes behind it was asked for itself.
+    behind = ai.responses.create(model=echo, input="four", previous_response_id=response.id)
+    assert said(inputs.list(behind.id).data) == [("user", "four")]
+
+
 def test_items_of_ours_are_sent_back_by_their_ids(server, echo):
     """As the AI SDK sends a history: its own words again, ours by their ids."""
     ai = client(server)

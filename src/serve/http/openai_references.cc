@@ -4,7 +4,6 @@
 #include "http/problems.h"
 #include "openai/errors.h"
 #include "openai/ids.h"
-#include "openai/input.h"
 #include "openai/references.h"
 
 namespace holdfast::http {
@@ -60,8 +59,11 @@ class ItemsOfRuns {
   }
 
   Found input_item(const std::string& id) const {
-    if (id != input_item_id(run_)) return Json();
-    return openai::input_items(record_.input, id)[0];
+    const auto at = place_of_input(head_, id);
+    if (!at) return Json();
+    auto items = input_of(context_, record_, head_, *at, 1);
+    if (!items) return std::unexpected(items.error());
+    return items->front();
   }
 
   Found output_item(const ItemPlace& place, const std::string& id) const {

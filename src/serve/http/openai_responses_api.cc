@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "http/api_context.h"
@@ -137,35 +138,54 @@ Response erase(ApiContext& context, Request& request) {
   return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
 }
 
-// Of a page that nobody can give.
-std::optional<Problem> wrong_page(const Request& request, std::string_view only_item) {
+// Of what a response was asked, as it came: `first` and `count`.
+struct InputPage {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  bool backwards = true;
+  bool more = false;
+};
+
+std::expected<InputPage, Problem> input_page(const Request& request, const ResponseHead& head) {
   const std::string_view limit = request.query_value("limit").value_or("20");
-  int count = 0;
+  std::size_t count = 0;
   const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), count);
   if (error != std::errc() || end != limit.data() + limit.size() || count < 1 || count > 100)
-    return openai::wrong("limit", "invalid_value", "'limit' is 1 to 100");
+    return std::unexpected(openai::wrong("limit", "invalid_value", "'limit' is 1 to 100"));
   const std::string_view order = request.query_value("order").value_or("desc");
   if (order != "asc" && order != "desc")
-    return openai::wrong("order", "invalid_value", "'order' is asc or desc");
-  const std::string_view after = request.query_value("after").value_or("");
-  if (!after.empty() && after != only_item)
-    return openai::wrong("after", "invalid_value", "'after' is the id of an item of this list");
-  return std::nullopt;
+    return std::unexpected(openai::wrong("order", "invalid_value", "'order' is asc or desc"));
+  InputPage out{.backwards = order == "desc"};
+  const std::size_t all = head.history + 1;
+  std::size_t left = all;
+  if (const std::string_view after = request.query_value("after").value_or(""); !after.empty()) {
+    const auto at = place_of_input(head, after);
+    if (!at)
+      return std::unexpected(
+          openai::wrong("after", "invalid_value", "'after' is the id of an item of this list"));
+    left = out.backwards ? *at : all - *at - 1;
+  }
+  out.count = std::min(count, left);
+  out.first = out.backwards ? left - out.count : all - left;
+  out.more = out.count < left;
+  return out;
 }
 
-// A run has one input, whole: there is never a second page.
 Response list_input(ApiContext& context, Request& request) {
   auto run = run_of_response(context, request.param("id"));
   if (!run) return run.error().response();
-  const std::string id = input_item_id(run->run);
-  if (auto problem = wrong_page(request, id)) return problem->response();
-  const bool all = request.query_value("after").value_or("").empty();
-  Json items = all ? openai::input_items(run->input, id) : Json::array();
+  auto head = head_of(context, *run);
+  if (!head) return head.error().response();
+  const auto page = input_page(request, *head);
+  if (!page) return page.error().response();
+  auto items = input_of(context, *run, *head, page->first, page->count);
+  if (!items) return items.error().response();
+  if (page->backwards) std::ranges::reverse(*items);
   return json_response({{"object", "list"},
-                        {"data", std::move(items)},
-                        {"first_id", all ? Json(id) : Json(nullptr)},
-                        {"last_id", all ? Json(id) : Json(nullptr)},
-                        {"has_more", false}});
+                        {"data", *items},
+                        {"first_id", items->empty() ? Json(nullptr) : items->front()["id"]},
+                        {"last_id", items->empty() ? Json(nullptr) : items->back()["id"]},
+                        {"has_more", page->more}});
 }
 
 }  // namespace

@@ -124,6 +124,8 @@ std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, con
     if (Status seeded = runs::seed_conversation(context.store(), *conversation, asked.history); !seeded.ok())
       return std::unexpected(Problem::from(seeded));
   }
+  if (!asked.history.empty())
+    asked.kept[openai::kHistory] = {{"of", *conversation}, {"turns", asked.history.size()}};
   intent.agent = asked.model;
   intent.input = std::move(asked.input);
   intent.conversation = *std::move(conversation);
@@ -169,10 +171,6 @@ std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::
     cursor = page->cursor;
     if (page->events.empty() || !page->more) return out;
   }
-}
-
-std::string input_item_id(const std::string& run) {
-  return "msg_" + run + "_input";
 }
 
 Response of_run(Response response, const std::string& run) {

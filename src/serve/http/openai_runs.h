@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/api_context.h"
 #include "openai/request.h"
@@ -30,8 +31,16 @@ std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const 
 std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run,
                                                 const ApiContext::Gone& gone);
 
-// The id under which its input is shown.
-std::string input_item_id(const std::string& run);
+// ---- what a response was asked: the turns of a history that came with the request, and the present one, last
+
+std::string input_item_id(const openai::ResponseHead& head, std::size_t at);
+// One of 0 to head.history; none: no such id.
+std::optional<std::size_t> place_of_input(const openai::ResponseHead& head, std::string_view id);
+// `count` of them, from the one at `first` on, in their order.
+std::expected<std::vector<Json>, Problem> input_of(ApiContext& context, const platform::RunRecord& run,
+                                                   const openai::ResponseHead& head, std::size_t first,
+                                                   std::size_t count);
+
 // Puts the items that `input` of a request names by their ids in their places; 404 names one that is not there.
 std::optional<Problem> put_references(ApiContext& context, Json& body, const ApiContext::Gone& gone);
 

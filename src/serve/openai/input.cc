@@ -207,7 +207,9 @@ std::expected<Said, Problem> Said::of_input(const Json& input, const std::string
   return out;
 }
 
-Json input_items(const std::string& input, const std::string& id) {
+Json input_item(std::string_view role, const std::string& input, const std::string& id) {
+  const bool user = role == "user";
+  const char* text = user ? "input_text" : "output_text";
   const Json read = parse_or_string<Json>(input);
   Json content = Json::array();
   if (read.is_object() && read.size() == 1 && read.contains("content") && read["content"].is_array()) {
@@ -223,19 +225,26 @@ Json input_items(const std::string& input, const std::string& id) {
         content.push_back(
             {{"type", "input_file"}, {"filename", string_member(part, "name")}, {"file_data", source}});
       } else {
-        content.push_back({{"type", "input_text"}, {"text", string_member(part, "text")}});
+        content.push_back({{"type", text}, {"text", string_member(part, "text")}});
       }
     }
   } else {
-    content.push_back(
-        {{"type", "input_text"}, {"text", read.is_string() ? read.get<std::string>() : dump_json(read)}});
+    content.push_back({{"type", text}, {"text", read.is_string() ? read.get<std::string>() : dump_json(read)}});
   }
-  Json item = {{"id", id},
-               {"type", "message"},
-               {"role", "user"},
-               {"status", "completed"},
-               {"content", std::move(content)}};
-  return Json::array({std::move(item)});
+  if (!user) {
+    for (Json& part : content) part["annotations"] = Json::array();
+  }
+  return {{"id", id},
+          {"type", "message"},
+          {"role", role},
+          {"status", "completed"},
+          {"content", std::move(content)}};
+}
+
+Json history_item(const std::string& message, const std::string& id) {
+  const Json read = parse_json<Json>(message);
+  if (!read.is_object() || !read.contains("content")) return nullptr;
+  return input_item(string_member(read, "role"), dump_json(Json{{"content", read["content"]}}), id);
 }
 
 }  // namespace holdfast::openai

@@ -49,7 +49,9 @@ class Said {
   std::string input_;
 };
 
-// A run's input as items of Responses; `id` is that of its one message.
-Json input_items(const std::string& input, const std::string& id);
+// A run's input as an item of Responses: what `role`, "user" or "assistant", said.
+Json input_item(std::string_view role, const std::string& input, const std::string& id);
+// The same of a message of a history; null: it is none.
+Json history_item(const std::string& message, const std::string& id);
 
 }  // namespace holdfast::openai

@@ -200,5 +200,19 @@ TEST(Errors, HaveTheShapeOfOpenAi) {
   EXPECT_EQ(response.headers[0].name, "X-Should-Retry");
 }
 
+TEST(Input, TurnsOfAHistoryAreShownAsTheyCame) {
+  const auto asked = read_response(response(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"},
+      {"role":"user","content":[{"type":"input_image","image_url":"https://x.test/a.png"}]}])"));
+  ASSERT_TRUE(asked);
+  ASSERT_EQ(asked->history.size(), 2U);
+  EXPECT_EQ(history_item(asked->history[0], "i0")["content"][0], Json::parse(R"({"type":"input_text","text":"a"})"));
+  const Json said = history_item(asked->history[1], "i1");
+  EXPECT_EQ(said["role"], "assistant");
+  EXPECT_EQ(said["content"][0], Json::parse(R"({"type":"output_text","text":"b","annotations":[]})"));
+  EXPECT_EQ(input_item("user", asked->input, "i2")["content"][0],
+            Json::parse(R"({"type":"input_image","image_url":"https://x.test/a.png","detail":"auto"})"));
+  EXPECT_TRUE(history_item("[]", "i").is_null());
+}
+
 }  // namespace
 }  // namespace holdfast::openai

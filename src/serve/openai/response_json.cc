@@ -94,6 +94,9 @@ ResponseHead response_head(const platform::RunRecord& run, const std::string& se
   head.instructions = kept.value("instructions", "");
   head.previous = kept.value("previous_response_id", "");
   head.metadata = kept.value("metadata", Json::object());
+  // A run that was made from this one may stand in another conversation.
+  if (kept.contains(kHistory) && kept[kHistory].value("of", "") == head.conversation)
+    head.history = kept[kHistory].value("turns", std::size_t{0});
   return head;
 }
 

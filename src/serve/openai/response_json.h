@@ -19,7 +19,8 @@ struct ResponseHead {
   std::string conversation;
   bool background = false;
   std::string instructions;
-  std::string previous;  // id of a response
+  std::string previous;     // id of a response
+  std::size_t history = 0;  // turns that came with the request: the first of its conversation
   Json metadata = Json::object();
   WallTime created_at{};
   std::string page;  // where people look at the run
