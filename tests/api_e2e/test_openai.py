@@ -318,15 +318,12 @@ def test_a_response_is_cancelled_and_deleted(own_server):
     stopped = ai.responses.cancel(response.id)
     assert stopped.status == "cancelled" and own_server.wait(run_of(response))["status"] == "canceled"
     assert ai.responses.cancel(response.id).status == "cancelled"
-    ai.responses.delete(response.id)
-
-    def gone():
-        try:
-            ai.responses.retrieve(response.id)
-        except openai.NotFoundError as error:
-            return error.code == "response_not_found"
-
-    own_server.wait_until(gone)
+    ended = ai.responses.create(model="payer", input="hello")
+    at_work = ai.responses.create(model="payer", input="at length", background=True)
+    for one in (response, ended, at_work):
+        assert ai.responses.with_raw_response.delete(one.id).http_response.json() == {"id": one.id, "object": "response", "deleted": True}
+        assert refused(lambda one=one: ai.responses.retrieve(one.id))[:2] == (404, "response_not_found")
+        assert refused(lambda one=one: ai.responses.delete(one.id))[0] == 404
 
 
 # ---- what is refused

@@ -128,14 +128,27 @@ void cancel(ApiContext& context, Request& request, Responder responder) {
       std::move(responder));
 }
 
-Response erase(ApiContext& context, Request& request) {
+// Answered when nobody finds it any more: its log is the last that goes, and who waits is told.
+void erase(ApiContext& context, Request& request, Responder responder) {
   const std::string id(request.param("id"));
   auto run = run_of_response(context, id);
-  if (!run) return run.error().response();
+  if (!run) return responder.reply(run.error().response());
   if (auto status = context.runs().erase({.run = run->run, .by = actor_of(request, identity::kLocalName)});
       !status)
-    return problem_of(status.error()).response();
-  return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
+    return responder.reply(problem_of(status.error()).response());
+  context.runs().history_deleted(run->run);  // another process's engine does not say so by itself
+  context.waits.wait(
+      run->run, kStopsWithin,
+      [&context, id, run = run->run](const RunFold&, bool last) -> std::optional<Response> {
+        const auto gone = context.store().gone_history(run);
+        if (!gone) return Problem::from(gone.error()).response();
+        if (*gone) return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
+        if (!last) return std::nullopt;
+        return Problem(503, "deletion_under_way", "the response is being deleted, and is there until it has been")
+            .hint("ask again: 404 says that it is gone")
+            .response();
+      },
+      std::move(responder));
 }
 
 // Of what a response was asked, as it came: `first` and `count`.
@@ -194,7 +207,7 @@ void add_openai_response_routes(Router& router, ApiContext& context) {
   router.add("POST", "/v1/responses", Permission::kRun, context.blocking(create));
   router.add("GET", "/v1/responses/{id}", Permission::kRead, context.blocking(show),
              {"stream", "starting_after", "include", "include[]", "include_obfuscation"});
-  router.add("DELETE", "/v1/responses/{id}", Permission::kAdmin, context.answering(erase));
+  router.add("DELETE", "/v1/responses/{id}", Permission::kAdmin, context.blocking(erase));
   router.add("POST", "/v1/responses/{id}/cancel", Permission::kRun, context.blocking(cancel));
   router.add("GET", "/v1/responses/{id}/input_items", Permission::kRead, context.answering(list_input),
              {"after", "limit", "order", "include", "include[]"});
