@@ -15,6 +15,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
+from test_people import asking, care  # noqa: F401 (fixtures)
 
 KEY = "dev.holdfast/idempotency-key"
 STATELESS = "2026-07-28"
@@ -96,6 +97,22 @@ def test_a_person_decides_in_the_client(server, payments, mode):
     assert text(result) == "That is settled." and payments() == [250]
     assert len(asked) == 1 and '{"amount":250}' in asked[0].message and "Payments need a person." in asked[0].message
     assert server.run(result.structured_content["run"])["approvals"][0]["status"] == "approved"
+
+
+@ERAS
+def test_a_person_answers_a_question_in_the_client(care, mode):  # noqa: F811
+    asked = []
+
+    async def elicited(context, params):
+        asked.append(params)
+        return ElicitResult(action="accept", content={"refund": True, "why": "lost", "amount": 20})
+
+    result = call(care, "care", {"input": "refund it"}, mode, elicitation_callback=elicited)
+    assert not result.is_error and '"refund":true' in text(result).replace(" ", ""), text(result)
+    assert len(asked) == 1 and asked[0].message == "The agent `care` asks: Refund order 7? <b>now</b>"
+    assert list(asked[0].requested_schema["properties"]) == ["refund", "amount", "why", "note"]
+    approval = care.run(result.structured_content["run"])["approvals"][0]
+    assert approval["status"] == "answered"
 
 
 @ERAS

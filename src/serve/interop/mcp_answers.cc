@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "interop/decisions.h"
+#include "interop/mcp_questions.h"
+#include "spec/json_schema.h"
 
 namespace holdfast::interop {
 
@@ -71,8 +73,12 @@ Json waiting_result(const std::string& run, const std::vector<platform::Approval
   std::string text = fmt::format("The run {} waits for a person. ", run);
   Json listed = Json::array();
   for (const platform::Approval& one : approvals) {
-    text += fmt::format("Asked: may `{}` be called with {}? ", one.tool,
-                        bounded_text(one.arguments, kMaxProgressBytes));
+    if (const auto question = question_of(one)) {
+      text += fmt::format("Asked: {} ", bounded_text(question->text, kMaxProgressBytes));
+    } else {
+      text += fmt::format("Asked: may `{}` be called with {}? ", one.tool,
+                          bounded_text(one.arguments, kMaxProgressBytes));
+    }
     listed.push_back({{"id", one.id}, {"tool", one.tool}});
   }
   text += fmt::format(
@@ -87,8 +93,10 @@ Json waiting_result(const std::string& run, const std::vector<platform::Approval
 
 // ---- questions
 
-Asking asking_of(const McpPeer& peer, bool may_decide, const platform::Approval& approval) {
-  if (peer.forms && may_decide && approval.arguments.size() <= kMaxShownArguments) return Asking::kForm;
+Asking asking_of(const McpPeer& peer, bool may_answer, const platform::Approval& approval) {
+  const auto question = question_of(approval);
+  const bool fits = question ? elicitation_form(*question).has_value() : approval.arguments.size() <= kMaxShownArguments;
+  if (peer.forms && may_answer && fits) return Asking::kForm;
   const bool knows_links = peer.stateless() || peer.revision == kNewestSessionRevision;
   return peer.links && knows_links ? Asking::kLink : Asking::kNone;
 }
@@ -96,12 +104,21 @@ Asking asking_of(const McpPeer& peer, bool may_decide, const platform::Approval&
 Json elicitation_params(const McpPeer& peer, Asking how, const platform::Approval& approval,
                         const std::string& page) {
   const std::string reason = approval.reason.empty() ? "" : fmt::format(" {}", approval.reason);
+  const auto question = question_of(approval);
   if (how == Asking::kLink) {
     Json out = {{"mode", "url"},
-                {"message", fmt::format("The agent `{}` asks whether it may call `{}`.{}", approval.agent,
-                                        approval.tool, reason)},
+                {"message", question ? fmt::format("The agent `{}` asks: {}", approval.agent, question->text)
+                                     : fmt::format("The agent `{}` asks whether it may call `{}`.{}",
+                                                   approval.agent, approval.tool, reason)},
                 {"url", fmt::format("{}/runs/{}", page, approval.run)}};
     if (!peer.stateless()) out["elicitationId"] = approval.id;
+    return out;
+  }
+  const bool says_mode = peer.stateless() || peer.revision == kNewestSessionRevision;
+  if (question) {
+    Json out = {{"message", fmt::format("The agent `{}` asks: {}", approval.agent, question->text)},
+                {"requestedSchema", elicitation_form(*question).value_or(Json::object())}};
+    if (says_mode) out["mode"] = "form";
     return out;
   }
   Json properties = {
@@ -115,13 +132,24 @@ Json elicitation_params(const McpPeer& peer, Asking how, const platform::Approva
                                       approval.tool, approval.arguments, reason)},
               {"requestedSchema",
                {{"type", "object"}, {"properties", std::move(properties)}, {"required", {"decision"}}}}};
-  if (peer.stateless() || peer.revision == kNewestSessionRevision) out["mode"] = "form";
+  if (says_mode) out["mode"] = "form";
   return out;
 }
 
-std::optional<runs::DecisionRequest> decision_in(const Json& answer) {
+std::optional<runs::DecisionRequest> decision_in(const Json& answer, const platform::Approval& approval) {
   if (text_member(answer, "action") != "accept") return std::nullopt;
   const Json& content = object_member(answer, "content");
+  if (const auto question = question_of(approval)) {
+    const nlohmann::json said(content);
+    const std::string json = dump_json(said);
+    // What no client was asked with a form takes no answer from one: a file, of which the API alone knows.
+    if (!elicitation_form(*question) || json.size() > protocol::kMaxAnswerBytes) return std::nullopt;
+    if (spec::validate(question->form, said, spec::Formats::kChecked)) return std::nullopt;
+    runs::DecisionRequest out;
+    out.decision = protocol::DecisionKind::kAnswer;
+    out.edited_arguments = json;
+    return out;
+  }
   const std::string word = text_member(content, "decision");
   if (word != "approve" && word != "reject") return std::nullopt;
   runs::DecisionRequest out;

@@ -34,12 +34,12 @@ Json waiting_result(const std::string& run, const std::vector<platform::Approval
 
 // How a client may ask a person about an approval: with a form, by a link, or not at all.
 enum class Asking : std::uint8_t { kForm, kLink, kNone };
-Asking asking_of(const McpPeer& peer, bool may_decide, const platform::Approval& approval);
+Asking asking_of(const McpPeer& peer, bool may_answer, const platform::Approval& approval);
 // Of `elicitation/create`.
 Json elicitation_params(const McpPeer& peer, Asking how, const platform::Approval& approval,
                         const std::string& page);
-// What a person said; none: nothing that decides.
-std::optional<runs::DecisionRequest> decision_in(const Json& answer);
+// What a person said about it; none: nothing that decides, or no answer of the question's form.
+std::optional<runs::DecisionRequest> decision_in(const Json& answer, const platform::Approval& approval);
 
 // One line about what a run does; empty: nothing to tell.
 std::string progress_text(const RunEvent& event);

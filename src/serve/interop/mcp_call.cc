@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "interop/decisions.h"
 #include "interop/mcp_answers.h"
+#include "interop/mcp_questions.h"
 #include "interop/mcp_stream.h"
 
 namespace holdfast::interop {
@@ -17,7 +18,6 @@ namespace holdfast::interop {
 namespace {
 
 using identity::Caller;
-using identity::Permission;
 
 constexpr std::chrono::seconds kAnswerWithin{10};
 constexpr std::size_t kMaxState = 4096;
@@ -160,18 +160,17 @@ std::expected<void, RpcError> start(Call& call) {
 std::vector<runs::DecisionRequest> decisions_of(Call& call) {
   std::vector<runs::DecisionRequest> out;
   const Json& seen = object_member(call.state, "seen");
-  const bool may = call.host.may(call.caller, Permission::kDecide);
   for (const auto& [approval, answer] : call.answers.items()) {
     if (!seen.contains(approval)) continue;  // nobody was asked that
     if (text_member(answer, "action") != "accept") {
       call.asks = false;
       continue;
     }
-    call.told.insert(approval);
-    auto decision = decision_in(answer);
-    if (!decision || !may) continue;
     const auto about = call.host.runs->approval(approval);
-    if (!about || about->run != call.run) continue;
+    auto decision = about ? decision_in(answer, *about) : std::nullopt;
+    // What is no answer to a question is no end of it: it is asked again.
+    if (!about || about->question.empty() || decision) call.told.insert(approval);
+    if (!decision || about->run != call.run || !may_answer(call.host, call.caller, *about)) continue;
     decision->approval = approval;
     decision->arguments_sha256 = text_member(seen, approval);
     decision->decided_by = call.caller.name;
@@ -279,8 +278,10 @@ void cancel_call(const Host& host, const McpPeer& peer, const net::Request& requ
 
 void answered(const Host& host, const net::Request& request, const RpcMessage& message) {
   const auto question = read_question(message.id);
-  if (!question || !host.may(host.caller(request), Permission::kDecide)) return;
-  auto decision = decision_in(object_member(message.body, "result"));
+  if (!question) return;
+  const auto about = host.runs->approval(question->approval);
+  if (!about || !may_answer(host, host.caller(request), *about)) return;
+  auto decision = decision_in(object_member(message.body, "result"), *about);
   if (!decision || question->arguments_sha256.empty()) return;
   decision->approval = question->approval;
   decision->arguments_sha256 = question->arguments_sha256;

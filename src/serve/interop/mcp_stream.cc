@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "interop/mcp_answers.h"
+#include "interop/mcp_questions.h"
 #include "net/sse_writer.h"
 
 namespace holdfast::interop {
@@ -103,7 +104,7 @@ void McpStream::ask(const RunEvent& event, const std::string& behind, std::strin
 }
 
 void McpStream::ask_session(const platform::Approval& approval, const std::string& behind, std::string& out) {
-  const Asking how = asking_of(options_.peer, host_.may(options_.caller, Permission::kDecide), approval);
+  const Asking how = asking_of(options_.peer, may_answer(host_, options_.caller, approval), approval);
   if (how == Asking::kNone)
     return finish(waiting_result(options_.run, {approval}, host_.page()), behind, out);
   options_.told.insert(approval.id);
@@ -123,13 +124,12 @@ void McpStream::ask_stateless(std::string& out) {
     done_ = true;
     return message(rpc_error(options_.id, {kInternalError, open.error().message()}), {}, out);
   }
-  const bool may = host_.may(options_.caller, Permission::kDecide);
   Json questions = Json::object();
   Json seen = Json::object();
   std::vector<platform::Approval> others;
   for (const platform::Approval& one : *open) {
     if (options_.told.contains(one.id)) continue;
-    const Asking how = options_.asks ? asking_of(options_.peer, may, one) : Asking::kNone;
+    const Asking how = options_.asks ? asking_of(options_.peer, may_answer(host_, options_.caller, one), one) : Asking::kNone;
     if (how == Asking::kNone) {
       others.push_back(one);
       continue;
