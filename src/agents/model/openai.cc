@@ -217,7 +217,7 @@ class ChatDecoder : public Decoder {
         said_more = true;
         of_answer(id);
         if (whole && in_pieces_) {
-          repeat(*said);
+          repeat(*said, on_delta);
           continue;
         }
         in_pieces_ = in_pieces_ || !whole;
@@ -234,15 +234,24 @@ class ChatDecoder : public Decoder {
   }
 
   // All of an answer that came in pieces, once more, as MiniMax ends: it must be the same.
-  void repeat(const Json& message) {
+  void repeat(const Json& message, OnDelta& on_delta) {
     std::string text;
     const auto content = message.find("content");
     if (content != message.end() && content->is_string()) text = content->get<std::string>();
-    std::size_t calls = 0;
-    if (const auto list = message.find("tool_calls"); list != message.end() && list->is_array())
-      calls = list->size();
-    if (text != said_text() || calls != completion_.message.tool_calls.size())
-      fail_with(ErrorKind::kStreamCut, "the model's stream says its answer twice, and not the same");
+    const Json calls = message.value("tool_calls", Json());
+    const std::size_t count = says_something(calls) ? calls.size() : 0;
+    bool same = text == said_text() && count == completion_.message.tool_calls.size() &&
+                (count == 0 || calls.is_array());
+    for (std::size_t i = 0; same && i < count; ++i) same = repeats(calls[i], i, on_delta);
+    if (!same) fail_with(ErrorKind::kStreamCut, "the model's stream says its answer twice, and not the same");
+  }
+
+  bool repeats(const Json& call, std::size_t place, OnDelta& on_delta) {
+    const auto function = call.is_object() ? call.find("function") : call.end();
+    if (!call.is_object() || function == call.end() || !function->is_object()) return false;
+    const std::string arguments = string_member(*function, "arguments");
+    return string_member(*function, "name") == completion_.message.tool_calls[place].name &&
+           complete_arguments(place, arguments, on_delta);
   }
 
   void unknown_shape(std::string_view what) {

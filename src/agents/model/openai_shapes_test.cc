@@ -355,6 +355,16 @@ TEST(OpenAiShapes, AnAnswerStandsInOddPlacesAndIsThereOnce) {
        look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":[{"id":"c",)"
                      R"("function":{"name":"look","arguments":"{}"}}]})"),
        " | look#c({}) | calls"},
+      {"calls, and others in their place",
+       look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":[{"id":"c",)"
+                     R"("function":{"name":"look","arguments":"{\"all\":true}"}}]})"),
+       "StreamCutError again"},
+      {"calls, and others of that number",
+       look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":["look"]})"),
+       "StreamCutError again"},
+      {"calls, and a text in their place",
+       look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":"x"})"),
+       "StreamCutError again"},
       {"an empty delta beside the message",
        choice(R"("delta":{},"message":{"content":"hello"},"finish_reason":"stop")"), "hello | end"},
       {"messages in pieces",

@@ -32,7 +32,7 @@ TEST(ShownText, AnotherAttemptOrStepIsAnotherText) {
     Event event = delta(data);
     leave_out_given(event, *piece_of(event), given);
     EXPECT_EQ(event.data, data);
-    }
+  }
   EXPECT_FALSE(given.goes_on_with({"1", 1, 4, 5})) << "the second attempt has taken its place";
   EXPECT_TRUE(given.goes_on_with({"1", 2, 4, 5}));
   EXPECT_FALSE(given.goes_on_with({"1", 2, 5, 6}));

@@ -53,8 +53,9 @@ struct Event {
 // When a subscriber sees the text of a token stream.
 enum class Deltas : std::uint8_t {
   kCommitted,
-  // As it comes. What is committed of it later begins behind what was shown, and may have no text left; should
-  // a crash come first, the text is said again, by another attempt or from the offset that its cursor knows.
+  // As it comes. What is committed of it later begins behind what was shown, and may have no text left;
+  // should a crash come first, the text is said again, by another attempt or from the offset that its cursor
+  // knows.
   kAtOnce,
 };
 

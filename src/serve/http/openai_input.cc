@@ -30,14 +30,16 @@ std::expected<std::vector<Json>, Problem> input_of(ApiContext& context, const pl
   std::vector<Json> out;
   const std::size_t end = std::min(first + count, head.history);
   while (first < end) {
-    auto page = context.runs().conversation(
-        {.conversation = head.conversation, .after = first, .limit = static_cast<std::uint32_t>(end - first)});
+    auto page = context.runs().conversation({.conversation = head.conversation,
+                                             .after = first,
+                                             .limit = static_cast<std::uint32_t>(end - first)});
     if (!page) return std::unexpected(problem_of(page.error()));
     if (page->messages.empty()) break;
     for (const platform::Message& message : page->messages)
       out.push_back(openai::history_item(message.json, input_item_id(head, first++)));
   }
-  if (out.size() < count) out.push_back(openai::input_item("user", run.input, input_item_id(head, head.history)));
+  if (out.size() < count)
+    out.push_back(openai::input_item("user", run.input, input_item_id(head, head.history)));
   return out;
 }
 

@@ -44,9 +44,10 @@ class ItemsOfRuns {
     if (!record && record.error().status() == 404) return false;
     if (!record) return std::unexpected(record.error());
     if (++read_ > kMaxRuns)
-      return std::unexpected(openai::wrong("input", "array_above_max_length",
-                                           fmt::format("'input' names items of more than {} responses", kMaxRuns))
-                                 .hint("go on with previous_response_id, or `conversation`"));
+      return std::unexpected(
+          openai::wrong("input", "array_above_max_length",
+                        fmt::format("'input' names items of more than {} responses", kMaxRuns))
+              .hint("go on with previous_response_id, or `conversation`"));
     auto head = head_of(context_, *record);
     if (!head) return std::unexpected(head.error());
     auto fold = fold_of(context_, run, gone_);

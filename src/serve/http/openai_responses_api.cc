@@ -144,7 +144,8 @@ void erase(ApiContext& context, Request& request, Responder responder) {
         if (!gone) return Problem::from(gone.error()).response();
         if (*gone) return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
         if (!last) return std::nullopt;
-        return Problem(503, "deletion_under_way", "the response is being deleted, and is there until it has been")
+        return Problem(503, "deletion_under_way",
+                       "the response is being deleted, and is there until it has been")
             .hint("ask again: 404 says that it is gone")
             .response();
       },

@@ -31,7 +31,8 @@ std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const 
 std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run,
                                                 const ApiContext::Gone& gone);
 
-// ---- what a response was asked: the turns of a history that came with the request, and the present one, last
+// ---- what a response was asked: the turns of a history that came with the request, and the present one,
+// last
 
 std::string input_item_id(const openai::ResponseHead& head, std::size_t at);
 // One of 0 to head.history; none: no such id.
@@ -41,7 +42,8 @@ std::expected<std::vector<Json>, Problem> input_of(ApiContext& context, const pl
                                                    const openai::ResponseHead& head, std::size_t first,
                                                    std::size_t count);
 
-// Puts the items that `input` of a request names by their ids in their places; 404 names one that is not there.
+// Puts the items that `input` of a request names by their ids in their places; 404 names one that is not
+// there.
 std::optional<Problem> put_references(ApiContext& context, Json& body, const ApiContext::Gone& gone);
 
 // Of a run: a client that asks again on its own would start another one.

@@ -95,7 +95,8 @@ Json waiting_result(const std::string& run, const std::vector<platform::Approval
 
 Asking asking_of(const McpPeer& peer, bool may_answer, const platform::Approval& approval) {
   const auto question = question_of(approval);
-  const bool fits = question ? elicitation_form(*question).has_value() : approval.arguments.size() <= kMaxShownArguments;
+  const bool fits =
+      question ? elicitation_form(*question).has_value() : approval.arguments.size() <= kMaxShownArguments;
   if (peer.forms && may_answer && fits) return Asking::kForm;
   const bool knows_links = peer.stateless() || peer.revision == kNewestSessionRevision;
   return peer.links && knows_links ? Asking::kLink : Asking::kNone;

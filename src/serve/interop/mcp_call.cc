@@ -202,8 +202,7 @@ void follow(const Call& call, net::Responder responder, std::string_view mark) {
 void answer(const Call& call, net::Responder responder) {
   const auto details = call.host.runs->view(call.run);
   if (!details) return call.fail(std::move(responder), rpc_error_of(call.host, details.error()));
-  if (const auto end = end_of(*details))
-    return call.reply(std::move(responder), call_result(call.run, *end));
+  if (const auto end = end_of(*details)) return call.reply(std::move(responder), call_result(call.run, *end));
   follow(call, std::move(responder), {});
 }
 

@@ -13,7 +13,7 @@ namespace {
 using protocol::HumanQuestion;
 
 // Of a field; what else the form says of it is checked when the answer is there.
-constexpr std::array kWords = {"type",      "title",     "description", "enum",   "minimum",
+constexpr std::array kWords = {"type",    "title",     "description", "enum",   "minimum",
                                "maximum", "minLength", "maxLength",   "default"};
 constexpr std::array<std::string_view, 4> kFormats = {"email", "uri", "date", "date-time"};
 
@@ -28,7 +28,8 @@ std::optional<Json> field_of(const Json& property) {
     if (property.contains(word)) out[word] = property[word];
   }
   const Json choices = property.value("enum", Json());
-  if (!choices.is_null() && (!choices.is_array() || choices.empty() || !std::ranges::all_of(choices, is_text)))
+  if (!choices.is_null() &&
+      (!choices.is_array() || choices.empty() || !std::ranges::all_of(choices, is_text)))
     return std::nullopt;
   if (!choices.is_null()) out["type"] = "string";
   const std::string type = text_member(out, "type");

@@ -1,5 +1,5 @@
-// Goal: a question of an agent reaches a person at an MCP client as it was asked, and its answer is one of its
-// form. Method: approvals as the store has them, and answers as clients send them.
+// Goal: a question of an agent reaches a person at an MCP client as it was asked, and its answer is one of
+// its form. Method: approvals as the store has them, and answers as clients send them.
 
 #include "interop/mcp_questions.h"
 
@@ -18,7 +18,8 @@ platform::Approval asks(const std::string& properties) {
   out.arguments = "{}";
   protocol::HumanQuestion question;
   question.text = "Refund it?";
-  question.form = nlohmann::json::parse(R"({"type":"object","properties":)" + properties + R"(,"required":["refund"]})");
+  question.form =
+      nlohmann::json::parse(R"({"type":"object","properties":)" + properties + R"(,"required":["refund"]})");
   out.question = dump_json(nlohmann::json(question));
   return out;
 }
@@ -47,8 +48,8 @@ TEST(McpQuestion, IsAskedInItsOwnWordsAndForm) {
 }
 
 TEST(McpQuestion, WhatAnElicitationCannotAskForIsNoForm) {
-  for (const char* fields : {R"({"refund":{"type":"object","format":"file"}})", R"({"refund":{"type":"array"}})",
-                             R"({"refund":{"enum":[1,2]}})", "{}"})
+  for (const char* fields : {R"({"refund":{"type":"object","format":"file"}})",
+                             R"({"refund":{"type":"array"}})", R"({"refund":{"enum":[1,2]}})", "{}"})
     EXPECT_EQ(asking_of(peer(), true, asks(fields)), Asking::kNone) << fields;
   EXPECT_EQ(asking_of(peer(), false, asks(kFields)), Asking::kNone);
 }

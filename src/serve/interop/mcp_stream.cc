@@ -129,7 +129,8 @@ void McpStream::ask_stateless(std::string& out) {
   std::vector<platform::Approval> others;
   for (const platform::Approval& one : *open) {
     if (options_.told.contains(one.id)) continue;
-    const Asking how = options_.asks ? asking_of(options_.peer, may_answer(host_, options_.caller, one), one) : Asking::kNone;
+    const Asking how = options_.asks ? asking_of(options_.peer, may_answer(host_, options_.caller, one), one)
+                                     : Asking::kNone;
     if (how == Asking::kNone) {
       others.push_back(one);
       continue;

@@ -229,7 +229,8 @@ Json input_item(std::string_view role, const std::string& input, const std::stri
       }
     }
   } else {
-    content.push_back({{"type", text}, {"text", read.is_string() ? read.get<std::string>() : dump_json(read)}});
+    content.push_back(
+        {{"type", text}, {"text", read.is_string() ? read.get<std::string>() : dump_json(read)}});
   }
   if (!user) {
     for (Json& part : content) part["annotations"] = Json::array();

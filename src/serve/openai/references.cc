@@ -24,7 +24,8 @@ constexpr std::string_view kInput = "input";
 // OpenAI lets its type be absent, or null: then it is nothing but an id.
 bool is_reference(const Json& item) {
   if (!item.is_object()) return false;
-  if (item.contains("type") && !item["type"].is_null()) return string_member(item, "type") == "item_reference";
+  if (item.contains("type") && !item["type"].is_null())
+    return string_member(item, "type") == "item_reference";
   return item.contains("id") && !item.contains("role") && !item.contains("content");
 }
 
@@ -74,7 +75,8 @@ std::optional<Problem> put_references(Json& input, const FindItem& find) {
     const std::string param = fmt::format("input[{}].id", i);
     const std::string id = string_member(input[i], "id");
     if (id.empty())
-      return wrong(param, "missing_required_parameter", fmt::format("Missing required parameter: '{}'.", param));
+      return wrong(param, "missing_required_parameter",
+                   fmt::format("Missing required parameter: '{}'.", param));
     if (!named.insert(id).second) continue;
     const auto place = place_of_item(id);
     if (!place) return not_found(param, id);

@@ -28,10 +28,11 @@ struct ItemPlace {
 std::optional<ItemPlace> place_of_item(std::string_view id);
 
 // The item; null: there is none.
-using FindItem = std::function<std::expected<Json, net::Problem>(const ItemPlace& place, const std::string& id)>;
+using FindItem =
+    std::function<std::expected<Json, net::Problem>(const ItemPlace& place, const std::string& id)>;
 
-// In `input` of a request. One that is named twice, as a call with its output is, stands where it was named first.
-// What is no list or no reference stays as it is.
+// In `input` of a request. One that is named twice, as a call with its output is, stands where it was named
+// first. What is no list or no reference stays as it is.
 std::optional<net::Problem> put_references(Json& input, const FindItem& find);
 
 }  // namespace holdfast::openai

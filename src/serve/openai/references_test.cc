@@ -16,12 +16,13 @@ std::expected<Json, net::Problem> found(const ItemPlace& place, const std::strin
   if (place.of == "gone") return Json();
   if (id.starts_with("mcp_"))
     return Json{{"id", id}, {"type", "mcp_call"}, {"name", "pay"}, {"arguments", "{}"}, {"output", "paid"}};
-  return Json{{"id", id},
-              {"type", "message"},
-              {"role", "assistant"},
-              {"status", "completed"},
-              {"content", Json::array({{{"type", "output_text"}, {"text", "said " + std::to_string(place.at)}}})},
-              {"phase", "final_answer"}};
+  return Json{
+      {"id", id},
+      {"type", "message"},
+      {"role", "assistant"},
+      {"status", "completed"},
+      {"content", Json::array({{{"type", "output_text"}, {"text", "said " + std::to_string(place.at)}}})},
+      {"phase", "final_answer"}};
 }
 
 std::string refusal(const std::string& text) {
@@ -61,8 +62,8 @@ TEST(References, UnknownOnesAreNamed) {
 }
 
 TEST(References, AnItemSaysWhereItStands) {
-  for (const char* id : {"", "msg_", "msg_a", "msg_a_", "msg_a_x", "msg__0", "mcp_a_input", "mcp_a_1x", "rs_a_0",
-                         "mcpr_", "msg_a_-1", "msg_a_99999999999999999999999"})
+  for (const char* id : {"", "msg_", "msg_a", "msg_a_", "msg_a_x", "msg__0", "mcp_a_input", "mcp_a_1x",
+                         "rs_a_0", "mcpr_", "msg_a_-1", "msg_a_99999999999999999999999"})
     EXPECT_FALSE(place_of_item(id)) << id;
   const auto output = place_of_item("msg_run_a_12");
   ASSERT_TRUE(output);
@@ -74,7 +75,8 @@ TEST(References, AnItemSaysWhereItStands) {
 }
 
 TEST(References, WhatIsNoneStays) {
-  const Json before = Json::parse(R"([{"role":"user","id":"msg_a_0","content":"hi"},{"type":"mcp_call","id":"x"},"odd"])");
+  const Json before =
+      Json::parse(R"([{"role":"user","id":"msg_a_0","content":"hi"},{"type":"mcp_call","id":"x"},"odd"])");
   Json after = before;
   ASSERT_FALSE(put_references(after, found));
   EXPECT_EQ(after, before);
@@ -85,10 +87,10 @@ TEST(References, WhatIsNoneStays) {
 
 TEST(References, AllThatIsNamedIsBounded) {
   Json input = Json::array();
-  for (int i = 0; i < 5; ++i) input.push_back({{"type", "item_reference"}, {"id", "msg_a_" + std::to_string(i)}});
-  const auto problem = put_references(input, [](const ItemPlace&, const std::string&) {
-    return Json{{"text", std::string(1 << 20, 'x')}};
-  });
+  for (int i = 0; i < 5; ++i)
+    input.push_back({{"type", "item_reference"}, {"id", "msg_a_" + std::to_string(i)}});
+  const auto problem = put_references(
+      input, [](const ItemPlace&, const std::string&) { return Json{{"text", std::string(1 << 20, 'x')}}; });
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->status(), 400);
 }

@@ -27,7 +27,8 @@ struct Asked {
 
 // The name under which `kept` stands among the settings of a run.
 inline constexpr const char* kKept = "response";
-// Its member about a history that came with the request: how many turns it has, and in which conversation they stand.
+// Its member about a history that came with the request: how many turns it has, and in which conversation
+// they stand.
 inline constexpr const char* kHistory = "history";
 
 std::expected<Asked, net::Problem> read_chat(const Json& body);

@@ -201,11 +201,13 @@ TEST(Errors, HaveTheShapeOfOpenAi) {
 }
 
 TEST(Input, TurnsOfAHistoryAreShownAsTheyCame) {
-  const auto asked = read_response(response(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"},
+  const auto asked =
+      read_response(response(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"},
       {"role":"user","content":[{"type":"input_image","image_url":"https://x.test/a.png"}]}])"));
   ASSERT_TRUE(asked);
   ASSERT_EQ(asked->history.size(), 2U);
-  EXPECT_EQ(history_item(asked->history[0], "i0")["content"][0], Json::parse(R"({"type":"input_text","text":"a"})"));
+  EXPECT_EQ(history_item(asked->history[0], "i0")["content"][0],
+            Json::parse(R"({"type":"input_text","text":"a"})"));
   const Json said = history_item(asked->history[1], "i1");
   EXPECT_EQ(said["role"], "assistant");
   EXPECT_EQ(said["content"][0], Json::parse(R"({"type":"output_text","text":"b","annotations":[]})"));
