@@ -57,8 +57,9 @@ Status add_filters(const Request& request, std::string_view time, std::string* q
 
 }  // namespace
 
-void VisibilityHandlers::list(Call& call, const ws::ListWorkflowExecutionsRequest& request,
-                              const stored::NamespaceRecord& record) {
+template <typename Request>
+void VisibilityHandlers::list_by_query(Call& call, const Request& request,
+                                       const stored::NamespaceRecord& record) {
   pass_on({.kind = Kind::kList,
            .call = std::move(call),
            .namespace_id = record.id(),
@@ -66,6 +67,22 @@ void VisibilityHandlers::list(Call& call, const ws::ListWorkflowExecutionsReques
            .page_size = request.page_size(),
            .page_token = request.next_page_token(),
            .search_attributes = own_attributes(record)});
+}
+
+template <typename Request>
+void VisibilityHandlers::list_by_filters(Call& call, const Request& request,
+                                         const stored::NamespaceRecord& record, std::string query) {
+  pass_on({.kind = Kind::kList,
+           .call = std::move(call),
+           .namespace_id = record.id(),
+           .query = std::move(query),
+           .page_size = request.maximum_page_size(),
+           .page_token = request.next_page_token()});
+}
+
+void VisibilityHandlers::list(Call& call, const ws::ListWorkflowExecutionsRequest& request,
+                              const stored::NamespaceRecord& record) {
+  list_by_query(call, request, record);
 }
 
 void VisibilityHandlers::count(Call& call, const ws::CountWorkflowExecutionsRequest& request,
@@ -79,13 +96,7 @@ void VisibilityHandlers::count(Call& call, const ws::CountWorkflowExecutionsRequ
 
 void VisibilityHandlers::scan(Call& call, const ws::ScanWorkflowExecutionsRequest& request,
                               const stored::NamespaceRecord& record) {
-  pass_on({.kind = Kind::kList,
-           .call = std::move(call),
-           .namespace_id = record.id(),
-           .query = request.query(),
-           .page_size = request.page_size(),
-           .page_token = request.next_page_token(),
-           .search_attributes = own_attributes(record)});
+  list_by_query(call, request, record);
 }
 
 void VisibilityHandlers::list_open(Call& call, const ws::ListOpenWorkflowExecutionsRequest& request,
@@ -93,12 +104,7 @@ void VisibilityHandlers::list_open(Call& call, const ws::ListOpenWorkflowExecuti
   std::string query = "ExecutionStatus = 'Running'";
   if (Status wrong = add_filters(request, "StartTime", &query); !wrong.ok())
     return replies_.send(call, std::move(wrong));
-  pass_on({.kind = Kind::kList,
-           .call = std::move(call),
-           .namespace_id = record.id(),
-           .query = std::move(query),
-           .page_size = request.maximum_page_size(),
-           .page_token = request.next_page_token()});
+  list_by_filters(call, request, record, std::move(query));
 }
 
 void VisibilityHandlers::list_closed(Call& call, const ws::ListClosedWorkflowExecutionsRequest& request,
@@ -114,12 +120,7 @@ void VisibilityHandlers::list_closed(Call& call, const ws::ListClosedWorkflowExe
     }
     query += " AND ExecutionStatus = " + std::to_string(status);
   }
-  pass_on({.kind = Kind::kList,
-           .call = std::move(call),
-           .namespace_id = record.id(),
-           .query = std::move(query),
-           .page_size = request.maximum_page_size(),
-           .page_token = request.next_page_token()});
+  list_by_filters(call, request, record, std::move(query));
 }
 
 void VisibilityHandlers::list_archived(Call& call, const ws::ListArchivedWorkflowExecutionsRequest&,

@@ -4,6 +4,7 @@
 // the namespace: the host answers them from the index, once that has seen all that was committed before the
 // call. Made and owned by the core; its thread only.
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,11 @@ class VisibilityHandlers {
   std::vector<Output::VisibilityCall> take() { return std::exchange(calls_, {}); }
 
  private:
+  template <typename Request>
+  void list_by_query(Call& call, const Request& request, const stored::NamespaceRecord& record);
+  template <typename Request>
+  void list_by_filters(Call& call, const Request& request, const stored::NamespaceRecord& record,
+                       std::string query);
   void pass_on(Output::VisibilityCall call);
 
   bool indexed_;
