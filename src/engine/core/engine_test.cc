@@ -7,142 +7,23 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <thread>
 
 #include "api/messages.h"
 #include "api/operator_messages.h"
-#include "fixture/temporary_directory.h"
+#include "engine/engine_fixture.h"
 #include "history/stored.h"
-#include "os/clock.h"
 #include "sim/memory_store.h"
 #include "sqlite/database.h"
 #include "store/keys.h"
 #include "store/rocks_store.h"
-#include "visibility/index.h"
 
 namespace holdfast::engine {
 namespace {
-
-class Answer {
- public:
-  api::Completion completion() {
-    return [this](Result<api::MessagePtr> result) {
-      std::lock_guard lock(mutex_);
-      result_ = std::move(result);
-      wake_.notify_all();
-    };
-  }
-  Result<api::MessagePtr> wait() {
-    std::unique_lock lock(mutex_);
-    if (!wake_.wait_for(lock, std::chrono::seconds(20), [this] { return result_.has_value(); })) {
-      return fail(Code::kDeadlineExceeded, "no answer in 20 s");
-    }
-    return std::move(*result_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::optional<Result<api::MessagePtr>> result_;
-};
-
-class EngineTest : public ::testing::Test {
- protected:
-  EngineTest() { open(); }
-  ~EngineTest() override { close(); }
-  void open_store() {
-    store::RocksOptions rocks;
-    rocks.dir = (dir_ / "db").string();
-    store_ = std::move(*store::RocksStore::open(rocks));
-  }
-  void open() {
-    open_store();
-    visibility::Index::Options index;
-    index.path = (dir_ / "visibility.db").string();
-    index_ = std::move(*visibility::Index::open(index));
-    auto opened = Engine::open(options_, *store_, clock_, random_, index_.get());
-    ASSERT_TRUE(opened) << opened.error().to_string();
-    engine_ = std::move(*opened);
-  }
-  void close() {
-    engine_.reset();
-    index_.reset();
-    store_.reset();
-  }
-  template <typename Response, typename Request>
-  Response call(api::Method method, Request request, api::CallOptions options = {}) {
-    Answer answer;
-    engine_->start(method, std::make_unique<Request>(std::move(request)), options, answer.completion());
-    auto result = answer.wait();
-    if (!result) {
-      ADD_FAILURE() << api::method_name(method) << ": " << result.error().to_string();
-      return Response();
-    }
-    return std::move(static_cast<Response&>(**result));
-  }
-  void start(const std::string& id) {
-    ws::StartWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.set_workflow_id(id);
-    request.mutable_workflow_type()->set_name("order");
-    request.mutable_task_queue()->set_name("q");
-    call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
-  }
-  void terminate(const std::string& id) {
-    ws::TerminateWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.mutable_workflow_execution()->set_workflow_id(id);
-    call<ws::TerminateWorkflowExecutionResponse>(api::Method::kTerminateWorkflowExecution, request);
-  }
-  void lose_index() {
-    for (const char* suffix : {"", "-wal", "-shm"})
-      std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
-  }
-  // The rows of the visibility feed in the store, of a closed engine too.
-  std::map<std::string, std::string> feed() {
-    const bool closed = store_ == nullptr;
-    if (closed) open_store();
-    std::map<std::string, std::string> rows;
-    const Status status =
-        store_->scan(store::keys::table_begin(store::keys::kStoreWide, store::keys::kFeedTable),
-                     store::keys::table_end(store::keys::kStoreWide, store::keys::kFeedTable),
-                     [&rows](std::string_view key, std::string_view value) {
-                       rows.emplace(key, value);
-                       return true;
-                     });
-    EXPECT_TRUE(status.ok()) << status.to_string();
-    if (closed) store_.reset();
-    return rows;
-  }
-  static ws::PollWorkflowTaskQueueRequest poll() {
-    ws::PollWorkflowTaskQueueRequest request;
-    request.set_namespace_("default");
-    request.mutable_task_queue()->set_name("q");
-    return request;
-  }
-  std::int64_t listed(const std::string& query) {
-    ws::ListWorkflowExecutionsRequest request;
-    request.set_namespace_("default");
-    request.set_query(query);
-    return call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request)
-        .executions_size();
-  }
-
-  fixture::TemporaryDirectory dir_;
-  EngineOptions options_;
-  os::SystemClock clock_;
-  os::SystemRandom random_;
-  std::unique_ptr<store::RocksStore> store_;
-  std::unique_ptr<visibility::Index> index_;
-  std::unique_ptr<Engine> engine_;
-};
 
 // Over gRPC such a request cannot be read; a caller in this process must not get further.
 TEST_F(EngineTest, TextThatIsNoUtf8IsRefusedInProcess) {
@@ -387,10 +268,7 @@ TEST_F(EngineTest, OlderCallsList) {
   using api::Method;
   start("one's");
   start("two");
-  ws::TerminateWorkflowExecutionRequest end;
-  end.set_namespace_("default");
-  end.mutable_workflow_execution()->set_workflow_id("two");
-  call<ws::TerminateWorkflowExecutionResponse>(Method::kTerminateWorkflowExecution, end);
+  terminate("two");
 
   ws::ScanWorkflowExecutionsRequest scan;
   scan.set_namespace_("default");
@@ -475,110 +353,6 @@ TEST_F(EngineTest, RefusesANewerStore) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code(), Code::kFailedPrecondition);
   }
-}
-
-// One worker in this process, whose activity `look` is pure; a batch that nobody waits for may wait longer
-// than any test.
-class UnawaitedBatchTest : public EngineTest {
- protected:
-  UnawaitedBatchTest() {
-    close();
-    options_.core.limits.pure_activities = {"look"};
-    options_.unawaited_wait_us = 3'600'000'000;
-    options_.on_commit = [this](std::chrono::nanoseconds, std::size_t) { ++commits_; };
-    open();
-    start("w");
-    workflow_task_ =
-        token_of<ws::PollWorkflowTaskQueueResponse>(*send(api::Method::kPollWorkflowTaskQueue, poll()));
-    begun_ = commits_;
-  }
-  template <typename Request>
-  std::unique_ptr<Answer> send(api::Method method, Request request) {
-    api::CallOptions options;
-    options.in_process_workflow_worker = true;
-    auto answer = std::make_unique<Answer>();
-    request.set_namespace_("default");
-    engine_->start(method, std::make_unique<Request>(std::move(request)), options, answer->completion());
-    return answer;
-  }
-  template <typename Response>
-  static std::string token_of(Answer& answer) {
-    auto result = answer.wait();
-    if (!result) return result.error().to_string();
-    return static_cast<const Response&>(**result).task_token();
-  }
-  std::unique_ptr<Answer> complete(std::vector<pb::command::v1::Command> commands) {
-    ws::RespondWorkflowTaskCompletedRequest request;
-    request.set_task_token(workflow_task_);
-    for (auto& command : commands) request.add_commands()->Swap(&command);
-    return send(api::Method::kRespondWorkflowTaskCompleted, std::move(request));
-  }
-  // The run asks for it, beside `others`; this worker takes it.
-  std::unique_ptr<Answer> take_look(std::vector<pb::command::v1::Command> others = {}) {
-    pb::command::v1::Command command;
-    command.set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id("1");
-    attributes.mutable_activity_type()->set_name("look");
-    attributes.mutable_task_queue()->set_name("q");
-    attributes.mutable_start_to_close_timeout()->set_seconds(60);
-    others.push_back(std::move(command));
-    ws::PollActivityTaskQueueRequest request;
-    request.mutable_task_queue()->set_name("q");
-    auto polled = send(api::Method::kPollActivityTaskQueue, request);
-    auto answer = complete(std::move(others));
-    activity_task_ = token_of<ws::PollActivityTaskQueueResponse>(*polled);
-    return answer;
-  }
-
-  std::atomic<int> commits_ = 0;
-  int begun_ = 0;
-  std::string workflow_task_;
-  std::string activity_task_;
-};
-
-TEST_F(UnawaitedBatchTest, GoesWithWhatFollowsFromIt) {
-  auto first = take_look();
-  EXPECT_EQ(commits_, begun_) << "the call is under way and not yet on the disk";
-  auto polled = send(api::Method::kPollWorkflowTaskQueue, poll());
-  ws::RespondActivityTaskCompletedRequest done;
-  done.set_task_token(activity_task_);
-  auto second = send(api::Method::kRespondActivityTaskCompleted, done);
-  workflow_task_ = token_of<ws::PollWorkflowTaskQueueResponse>(*polled);
-  EXPECT_EQ(commits_, begun_);
-  pb::command::v1::Command end;
-  end.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
-  end.mutable_complete_workflow_execution_command_attributes();
-  auto third = complete({end});
-  for (auto* answer : {first.get(), second.get(), third.get()}) {
-    auto result = answer->wait();
-    EXPECT_TRUE(result) << result.error().to_string();
-  }
-  EXPECT_EQ(commits_, begun_ + 1);
-}
-
-TEST_F(UnawaitedBatchTest, GoesAtOnceWhenSomebodyAsks) {
-  auto answer = take_look();
-  ws::DescribeWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_execution()->set_workflow_id("w");
-  const auto shown =
-      call<ws::DescribeWorkflowExecutionResponse>(api::Method::kDescribeWorkflowExecution, request);
-  EXPECT_EQ(shown.pending_activities_size(), 1);
-  EXPECT_EQ(commits_, begun_ + 1) << "what is shown is on the disk";
-  EXPECT_TRUE(answer->wait());
-}
-
-TEST_F(UnawaitedBatchTest, KeepsNoTimerWaiting) {
-  pb::command::v1::Command timer;
-  timer.set_command_type(enums::COMMAND_TYPE_START_TIMER);
-  timer.mutable_start_timer_command_attributes()->set_timer_id("t");
-  timer.mutable_start_timer_command_attributes()->mutable_start_to_fire_timeout()->set_nanos(1'000'000);
-  auto answer = take_look({timer});
-  auto polled = send(api::Method::kPollWorkflowTaskQueue, poll());
-  EXPECT_THAT(token_of<ws::PollWorkflowTaskQueueResponse>(*polled), ::testing::Not(::testing::IsEmpty()));
-  engine_.reset();
-  EXPECT_TRUE(answer->wait()) << "what was accepted is committed and answered at the end";
 }
 
 class ThrowingStore final : public store::KvStore {
