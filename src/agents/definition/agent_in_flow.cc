@@ -29,21 +29,6 @@ Ordered tool_of(const Catalog& catalog, const std::string& name, const Ordered& 
   return out;
 }
 
-// Of bodies, too: ids are unique in the file.
-void add_calls(const Catalog& catalog, const Ordered& blocks, Ordered& tools) {
-  for (const Ordered& block : blocks) {
-    if (const auto body = block.find("blocks"); body != block.end()) add_calls(catalog, *body, tools);
-    if (!block.contains("compensate")) continue;
-    const auto id = block.value("id", std::string());
-    const Ordered& undo = block["compensate"];
-    Ordered tool = tool_of(catalog, id, block.value("with", Ordered::object()));
-    tool["compensate"]["tool"] = undo_tool(id);
-    tool["compensate"]["arguments"] = undo.value("arguments", Ordered::object());
-    tools.push_back(std::move(tool));
-    tools.push_back(tool_of(catalog, undo_tool(id), undo));
-  }
-}
-
 // Of the flow, or of a body in it: ids are unique in the file.
 const Json* model_block(const Json& blocks, std::string_view id) {
   for (const Json& one : blocks) {
@@ -66,7 +51,16 @@ Result<AgentDefinition> calls_of_flow(const Catalog& catalog, std::string_view t
   const auto flow = parse_json<Ordered>(text);
   if (!flow.is_object()) return fail(Code::kDataLoss, "the stored flow cannot be read");
   Ordered tools = Ordered::array();
-  add_calls(catalog, flow.value(Ordered::json_pointer("/spec/blocks"), Ordered::array()), tools);
+  for (const Ordered& block : flow.value(Ordered::json_pointer("/spec/blocks"), Ordered::array())) {
+    if (!block.contains("compensate")) continue;
+    const auto id = block.value("id", std::string());
+    const Ordered& undo = block["compensate"];
+    Ordered tool = tool_of(catalog, id, block.value("with", Ordered::object()));
+    tool["compensate"]["tool"] = undo_tool(id);
+    tool["compensate"]["arguments"] = undo.value("arguments", Ordered::object());
+    tools.push_back(std::move(tool));
+    tools.push_back(tool_of(catalog, undo_tool(id), undo));
+  }
   Ordered definition = {{"apiVersion", "holdfast.dev/v1"},
                         {"kind", "Agent"},
                         {"metadata", {{"name", "flow"}}},
