@@ -198,6 +198,18 @@ Roles Directory::roles_of(const Caller& caller) const {
   return who != nullptr ? who->roles : Roles();
 }
 
+std::vector<std::string> Directory::roles_among(const Caller& caller, std::string_view namespace_name,
+                                                const std::vector<std::string>& names) const {
+  if (caller.kind == Caller::Kind::kLocal) return names;
+  const Roles roles = roles_of(caller);
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const auto role = role_by_name(name);
+    if (role && roles.has(namespace_name, *role)) out.push_back(name);
+  }
+  return out;
+}
+
 bool Directory::opens_as_admin(const Known& who, std::string_view without_credential) const {
   if (who.row.disabled || !who.roles.is_admin()) return false;
   if (!who.row.password.empty()) return true;

@@ -93,6 +93,9 @@ class Directory {
   // With the roles of now: a credential that was revoked since, or whose roles were taken, does not pass.
   Status check(const Caller& caller, std::string_view namespace_name, Permission permission) const;
   Roles roles_of(const Caller& caller) const;
+  // Which of these roles the caller has there, by their names; whoever is local has each.
+  std::vector<std::string> roles_among(const Caller& caller, std::string_view namespace_name,
+                                       const std::vector<std::string>& names) const;
   // Somebody can get in who may change who else does.
   bool has_admin() const;
   // Somebody could once. It stays so: the last key of an admin that expires opens nothing to others.

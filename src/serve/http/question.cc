@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "http/answer_files.h"
 #include "identity/gate.h"
@@ -13,11 +11,6 @@
 namespace holdfast::http {
 
 using protocol::HumanQuestion;
-
-std::optional<HumanQuestion> question_of(const platform::Approval& approval) {
-  if (approval.question.empty()) return std::nullopt;
-  return parse_json(approval.question).get<HumanQuestion>();
-}
 
 Json question_json(const HumanQuestion& question) {
   Json out = {{"text", question.text}, {"form", spec::as_written(question.form)}};
@@ -30,22 +23,15 @@ Json question_json(const HumanQuestion& question) {
 std::vector<std::string> roles_among(ApiContext& context, const Request& request,
                                      const std::vector<std::string>& names) {
   const identity::Caller& sender = sender_of(request);
-  if (sender.kind == identity::Caller::Kind::kLocal) return names;
-  if (context.deps.gate == nullptr) return {};
-  const identity::Roles roles = context.deps.gate->directory().roles_of(sender);
-  std::vector<std::string> out;
-  for (const std::string& name : names) {
-    const auto role = identity::role_by_name(name);
-    if (role && roles.has(context.deps.namespace_name, *role)) out.push_back(name);
-  }
-  return out;
+  if (context.deps.gate == nullptr)
+    return sender.kind == identity::Caller::Kind::kLocal ? names : std::vector<std::string>();
+  return context.deps.gate->directory().roles_among(sender, context.deps.namespace_name, names);
 }
 
 std::optional<Problem> not_asked(ApiContext& context, const Request& request, const HumanQuestion& question,
                                  std::string_view name) {
-  if (question.people.empty() && question.roles.empty()) return std::nullopt;
-  if (std::ranges::find(question.people, name) != question.people.end()) return std::nullopt;
-  if (!roles_among(context, request, question.roles).empty()) return std::nullopt;
+  const auto has_role = [&] { return !roles_among(context, request, question.roles).empty(); };
+  if (runs::is_asked(question, name, has_role)) return std::nullopt;
   return Problem(403, "not_asked", "this question is for somebody else")
       .hint(
           "`question.people` and `question.roles` say who may answer; one of them can, or whoever has a "

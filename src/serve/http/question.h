@@ -11,11 +11,11 @@
 #include "http/api_context.h"
 #include "platform/records.h"
 #include "protocol/human_question.h"
+#include "runs/run_question.h"
 
 namespace holdfast::http {
 
-// None: it asks about a call.
-std::optional<protocol::HumanQuestion> question_of(const platform::Approval& approval);
+using runs::question_of;
 Json question_json(const protocol::HumanQuestion& question);
 
 // Which of the roles who sent the request has, by their names; whoever is local has each.

@@ -41,21 +41,11 @@ std::optional<Json> field_of(const Json& property) {
 
 }  // namespace
 
-std::optional<HumanQuestion> question_of(const platform::Approval& approval) {
-  if (approval.question.empty()) return std::nullopt;
-  return parse_json(approval.question).get<HumanQuestion>();
-}
-
 bool may_answer(const Host& host, const identity::Caller& caller, const platform::Approval& approval) {
   if (!host.may(caller, identity::Permission::kDecide)) return false;
   const auto question = question_of(approval);
-  if (!question || (question->people.empty() && question->roles.empty())) return true;
-  if (std::ranges::find(question->people, caller.name) != question->people.end()) return true;
-  if (caller.kind == identity::Caller::Kind::kLocal) return !question->roles.empty();
-  const identity::Roles roles = host.gate->directory().roles_of(caller);
-  return std::ranges::any_of(question->roles, [&](const std::string& name) {
-    const auto role = identity::role_by_name(name);
-    return role && roles.has(host.namespace_name, *role);
+  return !question || runs::is_asked(*question, caller.name, [&] {
+    return !host.gate->directory().roles_among(caller, host.namespace_name, question->roles).empty();
   });
 }
 

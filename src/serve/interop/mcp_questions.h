@@ -8,11 +8,11 @@
 
 #include "interop/host.h"
 #include "protocol/human_question.h"
+#include "runs/run_question.h"
 
 namespace holdfast::interop {
 
-// None: it asks whether a call may be made.
-std::optional<protocol::HumanQuestion> question_of(const platform::Approval& approval);
+using runs::question_of;  // none: it asks whether a call may be made
 // Whether the caller may decide, and is one of those whom the question asks.
 bool may_answer(const Host& host, const identity::Caller& caller, const platform::Approval& approval);
 // `requestedSchema` of the question's form; none: it has what an elicitation cannot ask for, a file or a
