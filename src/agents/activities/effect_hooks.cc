@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/kept_numbers.h"
 #include "base/text.h"
-#include "model/kept_numbers.h"
 #include "spec/json_schema.h"
 #include "spec/reference_template.h"
 
@@ -54,7 +54,7 @@ void plan_hooks(const AgentDefinition& agent, const ToolSpec& tool, protocol::Pl
 
 Json hook_document(const Json& arguments, std::string_view key, std::string_view result) {
   // A number that no type of 64 bits holds stays what it is: another one would take back another effect.
-  Json value = model::parse_kept(result);
+  Json value = parse_kept(result);
   if (value.is_discarded()) value = result;
   return {{"arguments", arguments}, {"key", key}, {"result", std::move(value)}};
 }

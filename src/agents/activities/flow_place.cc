@@ -5,8 +5,8 @@
 #include "activities/catalog.h"
 #include "activities/settings.h"
 #include "base/json.h"
+#include "base/kept_numbers.h"
 #include "base/sha256.h"
-#include "model/kept_numbers.h"
 #include "spec/reference_template.h"
 
 namespace holdfast::agent {
@@ -27,7 +27,7 @@ std::optional<platform::FlowPlace> flow_place(const AgentDefinition& agent, cons
   if (const auto* text = input.get_ptr<const std::string*>()) {
     if (auto read = read_json(*text, kMaxForeignJsonDepth, Integers::kExact)) {
       document["input"] = std::move(*read);
-    } else if (auto kept = model::parse_kept(*text, kMaxForeignJsonDepth); !kept.is_discarded()) {
+    } else if (auto kept = parse_kept(*text, kMaxForeignJsonDepth); !kept.is_discarded()) {
       document["input"] = std::move(kept);
     }
   }
@@ -37,7 +37,7 @@ std::optional<platform::FlowPlace> flow_place(const AgentDefinition& agent, cons
   if (!flow.key.empty()) {
     // Those that lack what the key is made of have a line of their own.
     const auto filled = spec::fill_references(Json(flow.key), document);
-    if (filled) out.key = filled->is_string() ? filled->get<std::string>() : model::dump_kept(*filled);
+    if (filled) out.key = filled->is_string() ? filled->get<std::string>() : dump_kept(*filled);
   }
   if (out.key.size() > kMaxTold) out.key = "sha256:" + sha256_hex(out.key);
   out.line = agent.name + "/" + out.key;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 
 namespace holdfast::mcp {
 
@@ -51,7 +51,7 @@ bool says_the_same(const std::string& text, const Json& value, const std::string
   const auto is_exact = [](const std::string& json) {
     return read_json(json, kMaxJsonDepth, Integers::kExact).has_value();
   };
-  return (is_exact(text) && is_exact(written)) || model::dump_kept(model::parse_kept(text)) == written;
+  return (is_exact(text) && is_exact(written)) || dump_kept(parse_kept(text)) == written;
 }
 
 std::string content_text(const Json& content, const Json& structured, const std::string& written,

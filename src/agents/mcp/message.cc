@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/kept_numbers.h"
 #include "base/text.h"
-#include "model/kept_numbers.h"
 #include "spec/written_order.h"
 
 namespace holdfast::mcp {
@@ -28,11 +28,11 @@ void keep_structured(Json& message, std::string_view text) {
   result->erase(std::string(kStructuredAsWritten));
   const auto content = result->find("structuredContent");
   if (content == result->end() || content->is_null()) return;
-  const auto written = model::parse_kept(text, kMaxForeignJsonDepth);
+  const auto written = parse_kept(text, kMaxForeignJsonDepth);
   if (!written.is_object() || !written.contains("result") || !written["result"].is_object()) return;
   const auto stood = written["result"].find("structuredContent");
   if (stood == written["result"].end()) return;
-  std::string as_written = model::dump_kept(*stood);
+  std::string as_written = dump_kept(*stood);
   // Two members of one name are two there.
   if (parse_json(as_written) == *content)
     (*result)[std::string(kStructuredAsWritten)] = std::move(as_written);

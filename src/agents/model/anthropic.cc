@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "base/kept_numbers.h"
 #include "model/call_assembly.h"
-#include "model/kept_numbers.h"
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/provider.h"

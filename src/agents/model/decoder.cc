@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 #include "model/opaque.h"
 
 namespace holdfast::model {

@@ -12,8 +12,8 @@
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
+#include "base/kept_numbers.h"
 #include "base/text.h"
-#include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "net/retry_after.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/ascii.h"
 #include "base/json.h"
+#include "base/kept_numbers.h"
 #include "base/text.h"
-#include "model/kept_numbers.h"
 
 namespace holdfast::model {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 
 namespace holdfast::model {
 

@@ -12,8 +12,8 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "base/kept_numbers.h"
 #include "model/call_assembly.h"
-#include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "model/openai_server.h"
 #include "model/provider.h"

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/resend.h"

@@ -1,4 +1,4 @@
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::model {
+namespace holdfast {
 
 namespace {
 
@@ -216,4 +216,4 @@ std::string dump_kept(const Json& json) {
   return out;
 }
 
-}  // namespace holdfast::model
+}  // namespace holdfast

@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 
-namespace holdfast::model {
+namespace holdfast {
 
 // As parse_json(), which rounds such numbers, or refuses the whole text for one.
 nlohmann::ordered_json parse_kept(std::string_view text, int depth = kMaxJsonDepth);
@@ -19,4 +19,4 @@ nlohmann::ordered_json parse_kept(std::string_view text, int depth = kMaxJsonDep
 // As dump_json(), with such numbers as they were.
 std::string dump_kept(const nlohmann::ordered_json& json);
 
-}  // namespace holdfast::model
+}  // namespace holdfast

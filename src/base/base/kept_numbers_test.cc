@@ -1,13 +1,13 @@
 // Numbers that no type of 64 bits holds go through as they were written, wherever they stand, and nothing
 // else is taken for one: texts are read, written and compared.
 
-#include "model/kept_numbers.h"
+#include "base/kept_numbers.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace holdfast::model {
+namespace holdfast {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -55,4 +55,4 @@ TEST(KeptNumbers, WhatIsNoJsonIsNone) {
 }
 
 }  // namespace
-}  // namespace holdfast::model
+}  // namespace holdfast
