@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/json.h"
@@ -254,7 +255,7 @@ void BufferedStreams::show(const Writer& writer, std::uint64_t start, std::strin
   if (!*writer.is_open_) return;  // its attempt may get another number yet
   std::lock_guard lock(subscribers_mutex_);
   auto [begin, end] = tails_.equal_range(writer.run_);
-  if (begin == end) return;
+  if (std::none_of(begin, end, [](const auto& tail) { return tail.second->wants_text(); })) return;
   Event event;
   event.run = writer.run_;
   event.type = kDeltaEvent;

@@ -20,7 +20,7 @@ void BufferedStreams::Tail::deliver(const Event& event, const std::optional<Piec
 
 void BufferedStreams::Tail::show(const Event& event, const Piece& piece) {
   std::lock_guard lock(mutex_);
-  if (deltas_ != Deltas::kAtOnce || lagging_ || queue_.size() == kMaxQueuedEvents) return;
+  if (!wants_text() || lagging_ || queue_.size() == kMaxQueuedEvents) return;
   // What is before it has not come yet, or this came with a commit that was faster.
   if (!queued_.goes_on_with(piece)) return;
   add(event, piece);
@@ -28,7 +28,7 @@ void BufferedStreams::Tail::show(const Event& event, const Piece& piece) {
 }
 
 void BufferedStreams::Tail::add(const Event& event, const std::optional<Piece>& piece) {
-  if (piece && deltas_ == Deltas::kAtOnce) queued_.give(*piece, event.seq != 0);
+  if (piece && wants_text()) queued_.give(*piece, event.seq != 0);
   queue_.push_back({event, piece});
 }
 
@@ -60,7 +60,7 @@ Result<EventPage> BufferedStreams::Tail::take_from_log() {
   lagging_ = page->more;
   cursor_ = page->cursor;
   taken_ = streams_.log_->seq_of(run_, cursor_);
-  if (deltas_ != Deltas::kAtOnce) return page;
+  if (!wants_text()) return page;
   if (page->reset) given_.clear();
   for (Event& event : page->events) {
     if (const auto piece = piece_of(event)) leave_out_given(event, *piece, given_);
@@ -76,7 +76,7 @@ EventPage BufferedStreams::Tail::take_from_queue() {
     if (event.seq != 0) {
       cursor_ = event.cursor;
       taken_ = event.seq;
-      if (piece && deltas_ == Deltas::kAtOnce) leave_out_given(event, *piece, given_);
+      if (piece && wants_text()) leave_out_given(event, *piece, given_);
     } else {
       given_.give(*piece, false);
     }

@@ -27,6 +27,8 @@ class BufferedStreams::Tail {
   const std::string& run() const { return run_; }
   // From the committing thread. Wakes the reader if it was told that there is nothing.
   void deliver(const Event& event, const std::optional<Piece>& piece);
+  // Whether it is to be shown text that is not committed yet.
+  bool wants_text() const { return deltas_ == Deltas::kAtOnce; }
   // From the thread that appended it. For a reader that keeps up and wants it; whoever does not is given it
   // when it is committed.
   void show(const Event& event, const Piece& piece);
