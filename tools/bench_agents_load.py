@@ -30,7 +30,7 @@ apiVersion: holdfast.dev/v1
 kind: Agent
 metadata: {{name: loaded}}
 spec:
-  model: {{provider: openai, name: load, base_url: "http://127.0.0.1:{port}/v1", max_tokens: 4000}}
+  model: {{provider: openai, name: load, base_url: "http://127.0.0.1:{port}/v1", max_tokens: 4000, timeout: 60m}}
   prompt: You are a figure.
   limits: {{max_iterations: 1000}}
 """
@@ -78,6 +78,10 @@ class Bench:
         body = response.read()
         if response.status >= 300:
             sys.exit(f"a run was not started: {body[:500]!r}")
+
+    def terminate(self, run: str) -> None:
+        self.connection.request("POST", f"/api/v1/runs/{run}/terminate", "{}", {"content-type": "application/json"})
+        self.connection.getresponse().read()
 
     def get(self, path: str) -> dict:
         self.connection.request("GET", path)

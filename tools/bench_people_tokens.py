@@ -3,38 +3,24 @@ ends with `ok` or `no` beside its target.
 
     ./dev bench people tokens [--streams 940] [--rate 5]
 
-The model takes a tenth of a second to its first token, in which it says when it sent it. Of a probe the client reads the moment of arrival; the model and the readers are
-processes of their own on the same machine, so their work is in the figures.
+The model takes a tenth of a second to its first token, in which it says when it sent it. Of a probe the client reads the moment of
+arrival; the model and the readers are processes of their own on the same machine, so their work is in the figures.
 """
 
 import argparse
 import contextlib
-import http.client
 import json
 import pathlib
 import re
 import selectors
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/api_e2e"))
-from holdfast import Server  # noqa: E402
+from bench_agents_load import Bench
 
-AGENT = """
-apiVersion: holdfast.dev/v1
-kind: Agent
-metadata: {{name: speaker}}
-spec:
-  model: {{provider: openai, base_url: "http://127.0.0.1:{port}/v1", name: load, timeout: 60m}}
-  prompt: You speak.
-"""
-LIMITS = "apiVersion: holdfast.dev/v1\nkind: Limits\nconcurrency: 2000\n"  # one key's calls at a time, 50 unless said
 PROBES = 200
 failed = []
 
@@ -45,29 +31,17 @@ def figure(what, value, target):
     print(f"{what:62} {value:9.2f} ms   target {target:g} ms   {'ok' if value <= target else 'no'}", flush=True)
 
 
-@contextlib.contextmanager
-def model(tokens: int, rate: float):
-    command = [sys.executable, ROOT / "bench/agents/load_model.py", "stream", "--stamp", "--spread", "40", "--tokens", str(tokens), "--rate", str(rate)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def open_stream(address: str, run: str) -> socket.socket:
-    host, port = address.rsplit(":", 1)
-    stream = socket.create_connection((host, int(port)), timeout=30)
-    stream.sendall(f"GET /api/v1/runs/{run}/events HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\r\n".encode())
+def open_stream(port: int, run: str) -> socket.socket:
+    stream = socket.create_connection(("127.0.0.1", port), timeout=30)
+    stream.sendall(f"GET /api/v1/runs/{run}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n".encode())
     return stream
 
 
-def read_all(address: str, runs: list[str]) -> None:
+def read_all(port: int, runs: list[str]) -> None:
     """A process of its own: reads the streams of those runs until it is ended, or they are over."""
     selector = selectors.EpollSelector()
     for run in runs:
-        stream = open_stream(address, run)
+        stream = open_stream(port, run)
         stream.setblocking(False)
         selector.register(stream, selectors.EVENT_READ)
     print("reading", flush=True)
@@ -78,10 +52,10 @@ def read_all(address: str, runs: list[str]) -> None:
                     selector.unregister(key.fileobj)
 
 
-def probe(server: Server, run: str) -> float:
+def probe(bench: Bench, run: str) -> float:
     """Milliseconds between the model's send of the first token and its arrival here."""
-    server.start_run("speaker", "Speak.", id=run)
-    stream = open_stream(server.http, run)
+    bench.start(run)
+    stream = open_stream(bench.port, run)
     seen, deadline = b"", time.monotonic() + 30
     while not (stamp := re.search(rb'"text":"<(\d+)>"', seen)):
         piece = stream.recv(1 << 16)
@@ -90,7 +64,7 @@ def probe(server: Server, run: str) -> float:
             sys.exit(f"no token in the events of {run}: {seen[-500:]!r}")
         seen += piece
     stream.close()
-    server.post(f"/api/v1/runs/{run}/terminate")
+    bench.terminate(run)
     return (arrived - int(stamp[1])) / 1e6
 
 
@@ -99,19 +73,19 @@ def row(what: str, times: list[float]) -> None:
     figure(f"first token, {what}, p99", statistics.quantiles(times, n=100)[-1], 10)
 
 
-def measure(server: Server, options) -> None:
+def measure(bench: Bench, options) -> None:
     for number in range(20):
-        probe(server, f"warm-{number}")
-    row("one stream at a time", [probe(server, f"alone-{number}") for number in range(PROBES)])
+        probe(bench, f"warm-{number}")
+    row("one stream at a time", [probe(bench, f"alone-{number}") for number in range(PROBES)])
     runs = [f"stream-{number}" for number in range(options.streams)]
     for run in runs:
-        server.start_run("speaker", "Speak.", id=run)
-    readers = subprocess.Popen([sys.executable, __file__, "--read", server.http], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        bench.start(run)
+    readers = subprocess.Popen([sys.executable, __file__, "--read", str(bench.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         json.dump(runs, readers.stdin)
         readers.stdin.close()
         readers.stdout.readline()
-        row(f"beside {options.streams} of {options.rate:g} tokens/s", [probe(server, f"beside-{number}") for number in range(PROBES)])
+        row(f"beside {options.streams} of {options.rate:g} tokens/s", [probe(bench, f"beside-{number}") for number in range(PROBES)])
     finally:
         readers.kill()
         readers.wait()
@@ -120,26 +94,18 @@ def measure(server: Server, options) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--read", metavar="ADDRESS", help=argparse.SUPPRESS)
+    parser.add_argument("--read", metavar="PORT", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--streams", type=int, default=940)  # with the probes, whose calls end a moment later: 1,000, as many as a server makes at once
     parser.add_argument("--rate", type=float, default=5)
     options = parser.parse_args()
     if options.read:
         read_all(options.read, json.load(sys.stdin))
         return 0
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-tokens-"))
+    bench = Bench(options.build.resolve(), "stream", tokens=1_000_000, rate=options.rate, spread=40, stamp=1)
     try:
-        with model(tokens=1_000_000, rate=options.rate) as port:
-            (folder / "speaker.yaml").write_text(AGENT.format(port=port))
-            (folder / "limits.yaml").write_text(LIMITS)
-            agent, limits = str(folder / "speaker.yaml"), str(folder / "limits.yaml")
-            server = Server(options.build.resolve() / "holdfast", folder / "data", "--agent", agent, "--limits", limits).start()
-            try:
-                measure(server, options)
-            finally:
-                server.close()
+        measure(bench, options)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        bench.stop()
     print("all targets are met" if not failed else f"FAILED: {len(failed)} of the targets are missed")
     return 1 if failed else 0
 

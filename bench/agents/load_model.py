@@ -1,6 +1,6 @@
 """Models for figures under load, over the wire format of Chat Completions; each answers every client the same way.
 
-    load_model.py stream --tokens 400 --rate 50    says so many tokens, so many a second to each connection; with --stamp the first
+    load_model.py stream --tokens 400 --rate 50    says so many tokens, so many a second to each connection; with --stamp 1 the first
                                                    of an answer says when it was sent (monotonic ns), and is not
                                                    sent before a tenth of a second has gone; --spread 20: not all
                                                    connections in one moment, but in 20 parts of the pause
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("kind", choices=["stream", "long", "wait"])
     parser.add_argument("--tokens", type=int, default=400)
     parser.add_argument("--rate", type=float, default=50)
-    parser.add_argument("--stamp", action="store_true")
+    parser.add_argument("--stamp", type=int, default=0)
     parser.add_argument("--spread", type=int, default=1)
     parser.add_argument("--turns", type=int, default=500)
     parser.add_argument("--text", type=int, default=400)
