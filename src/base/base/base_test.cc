@@ -120,7 +120,6 @@ TEST(Json, ReadsWhatTheLibraryReads) {
   }
 }
 
-// In time that grows with the text: by the square of the keys this would take minutes.
 // Behind it could stand what whoever looked at the text never saw.
 TEST(Json, ANulIsNotTheEndOfTheText) {
   for (std::string_view text :
@@ -133,6 +132,7 @@ TEST(Json, ANulIsNotTheEndOfTheText) {
   EXPECT_EQ(*read_json(R"("\u0000")"), nlohmann::json(std::string(1, '\0')));
 }
 
+// In time that grows with the text: by the square of the keys this would take minutes.
 TEST(Json, AnObjectMayHaveManyKeys) {
   std::string text = "{";
   for (int i = 0; i < 300'000; ++i)

@@ -6,10 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "base/json_reader.h"
 #include "holdfast/status.h"
 
 namespace holdfast {
@@ -22,18 +23,14 @@ inline constexpr int kMaxJsonDepth = 150;
 // Whether brackets nest deeper than `depth`. Exact for valid JSON.
 bool nests_deeper(std::string_view text, int depth);
 
+enum class Integers : std::uint8_t {
+  kAny,    // one beyond 64 bits becomes the nearest double
+  kExact,  // one beyond 64 bits is an error
+};
+
 // INVALID_ARGUMENT says what is wrong with the text, and where. Never throws; linear in the text.
 template <class Json = nlohmann::json>
-Result<Json> read_json(std::string_view text, int depth = kMaxJsonDepth, Integers integers = Integers::kAny) {
-  // The library takes a NUL for the end of the text, and whatever stands behind it for nothing.
-  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    return fail(Code::kInvalidArgument,
-                "byte " + std::to_string(nul + 1) + " is a NUL, which JSON does not have");
-  }
-  JsonReader<Json> reader(depth, integers);
-  if (!Json::sax_parse(text, &reader)) return fail(Code::kInvalidArgument, reader.error());
-  return reader.take();
-}
+Result<Json> read_json(std::string_view text, int depth = kMaxJsonDepth, Integers integers = Integers::kAny);
 
 // Discarded (is_discarded()) when it is not valid or nests too deep.
 template <class Json = nlohmann::json>
@@ -42,8 +39,8 @@ Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
   return json ? std::move(*json) : Json(Json::value_t::discarded);
 }
 
-// Text that should be JSON; when it is not, nests too deep or has an integer of more than 64 bits, a JSON string
-// of it: nothing of it is changed.
+// Text that should be JSON; when it is not, nests too deep or has an integer of more than 64 bits, a JSON
+// string of it: nothing of it is changed.
 template <class Json>
 Json parse_or_string(const std::string& text) {
   auto parsed = read_json<Json>(text, kMaxJsonDepth, Integers::kExact);
@@ -53,8 +50,12 @@ Json parse_or_string(const std::string& text) {
 // In one line, unless it shall be indented. Bytes that are no UTF-8 become U+FFFD: it never throws, as dump()
 // does.
 template <class Json>
-std::string dump_json(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump_json(const Json& json, int indent = -1);
+
+// Compiled once: the library's parser and printer are long, and nearly every file reads or writes some JSON.
+extern template Result<nlohmann::json> read_json(std::string_view, int, Integers);
+extern template Result<nlohmann::ordered_json> read_json(std::string_view, int, Integers);
+extern template std::string dump_json(const nlohmann::json&, int);
+extern template std::string dump_json(const nlohmann::ordered_json&, int);
 
 }  // namespace holdfast

@@ -7,19 +7,43 @@
 
 #include <nlohmann/json.hpp>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+
 namespace holdfast {
 
-enum class Integers : std::uint8_t {
-  kAny,    // one beyond 64 bits becomes the nearest double
-  kExact,  // one beyond 64 bits is an error
+// Where the keys of a long object stand. It holds places, not keys: an allocation for each of 100,000 keys
+// would keep the allocator from other threads.
+template <class Members>
+class KeyPlaces {
+ public:
+  explicit KeyPlaces(const Members* members) : known_(0, Hash{members}, Same{members}) {}
+
+  // The place of the first member with the key of the one at `place`, which may be itself.
+  std::size_t first(std::size_t place) { return *known_.insert(place).first; }
+
+ private:
+  static const auto& key(const Members& members, std::size_t place) { return members.data()[place].first; }
+  struct Hash {
+    const Members* members;
+    std::size_t operator()(std::size_t place) const { return std::hash<std::string>()(key(*members, place)); }
+  };
+  struct Same {
+    const Members* members;
+    bool operator()(std::size_t a, std::size_t b) const { return key(*members, a) == key(*members, b); }
+  };
+
+  boost::unordered_flat_set<std::size_t, Hash, Same> known_;
 };
 
 template <class Json>
@@ -66,8 +90,8 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   struct Open {
     explicit Open(Json* value) : value(value) {}
     Json* value;
-    Json* slot = nullptr;                                 // of the key that was read
-    std::unordered_map<std::string, std::size_t> places;  // of all keys, once there are many
+    Json* slot = nullptr;                                      // of the key that was read
+    std::optional<KeyPlaces<typename Json::object_t>> places;  // of all keys, once there are many
   };
 
   bool fail(std::string why) {
@@ -79,12 +103,14 @@ class JsonReader final : public nlohmann::json_sax<Json> {
     auto& members = object.value->template get_ref<typename Json::object_t&>();
     if constexpr (std::is_same_v<Json, nlohmann::ordered_json>) {
       if (members.size() >= kIndexedFrom) {
-        if (object.places.empty()) {
-          for (const auto& [known, value] : members) object.places.emplace(known, object.places.size());
+        if (!object.places) {
+          object.places.emplace(&members);
+          for (std::size_t i = 0; i < members.size(); ++i) object.places->first(i);
         }
-        const auto [found, is_new] = object.places.emplace(name, members.size());
-        if (is_new) members.emplace_back(std::move(name), Json());
-        return (members.begin() + static_cast<std::ptrdiff_t>(found->second))->second;
+        members.emplace_back(std::move(name), Json());
+        const std::size_t place = object.places->first(members.size() - 1);
+        if (place + 1 < members.size()) members.pop_back();
+        return members.data()[place].second;
       }
     }
     return members[std::move(name)];

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_reader.h"
+
 namespace holdfast {
 
 namespace {
