@@ -1,8 +1,9 @@
-"""House rules that a compiler does not know (STYLE.md): sizes, seams, unfinished work, dead links.
+"""House rules that a compiler does not know (STYLE.md): sizes, seams, unfinished work, dead links, pages of the guide that nobody finds.
 
 Prints one line a finding, file:line: what, and exits with 1 when there is any.
 """
 
+import functools
 import pathlib
 import re
 import subprocess
@@ -27,7 +28,7 @@ BANNED = [
     (re.compile(r"(\.|->)dump\("), "bytes of others make it throw: dump_json (base/json.h)", DUMPERS),
     (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "finish it or write down what is missing", ("tools/tidy.py",)),
 ]
-LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 # A path of the tree that a text names. Decisions tell how it was, and CONTRIBUTING has a test of its own.
 NAMED_PATH = re.compile(r"`((?:src|tests|include|docs|tools|cmake|proto|examples|bench)/[\w./-]+)`")
 HISTORIC = ("docs/adr/", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -53,22 +54,39 @@ def check_code(path: str, lines: list[str]) -> list[str]:
     return found
 
 
+@functools.cache
+def headings(page: pathlib.Path) -> set[str]:
+    """What a link may name behind its #, as GitHub makes it of the headings."""
+    blocks = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    words = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in re.findall(r"^#+ (.*)", blocks, re.M)]
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in words}
+
+
 def check_links(path: str, lines: list[str]) -> list[str]:
     found = []
     for number, line in enumerate(lines, 1):
-        for target in LINK.findall(line):
+        for target, heading in LINK.findall(line):
             if target.startswith(("http://", "https://", "mailto:")):
                 continue
-            if not (pathlib.Path(path).parent / target).exists():
+            page = pathlib.Path(path).parent / target if target else pathlib.Path(path)
+            if not page.exists():
                 found.append(f"{path}:{number}: dead link {target}")
+            elif heading and page.suffix == ".md" and heading not in headings(page):
+                found.append(f"{path}:{number}: {target or path} has no heading #{heading}")
         for target in NAMED_PATH.findall(line):
             if not path.startswith(HISTORIC) and "NAME" not in target and not pathlib.Path(target).exists():
                 found.append(f"{path}:{number}: names {target}, which is not there")
     return found
 
 
+def check_guide(readme: str, pages: list[str]) -> list[str]:
+    """README.md is where the guide begins."""
+    linked = {target for target, _ in LINK.findall(readme)}
+    return [f"{page}:1: README.md does not lead to it" for page in pages if page not in linked]
+
+
 def main() -> int:
-    found = []
+    found = check_guide(pathlib.Path("README.md").read_text(), [path for path in tracked() if path.startswith("docs/guide/")])
     for path in tracked():
         file = pathlib.Path(path)
         if not file.is_file():

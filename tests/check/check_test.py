@@ -89,6 +89,21 @@ class Files(unittest.TestCase):
         self.assertEqual(tidy.check_code("src/base/os/clock.cc", line), [])
 
 
+class Links(unittest.TestCase):
+    def test_a_link_leads_to_a_page_and_to_its_heading(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder) / "a.md"
+            page.write_text("# The `a` of [b](c)\n\n```sh\n# no heading\n```\n")
+            self.assertEqual(tidy.check_links(str(page), ["[x](a.md#the-a-of-b)", "[x](#the-a-of-b)", "[x](https://a.example/#b)"]), [])
+            self.assertIn("has no heading #no-heading", tidy.check_links(str(page), ["[x](a.md#no-heading)"])[0])
+            self.assertIn("dead link b.md", tidy.check_links(str(page), ["[x](b.md#c)"])[0])
+
+    def test_the_readme_leads_to_every_page_of_the_guide(self):
+        pages = ["docs/guide/a.md", "docs/guide/b.md"]
+        self.assertEqual(tidy.check_guide("[a](docs/guide/a.md#c), [b](docs/guide/b.md)", pages), [])
+        self.assertEqual(tidy.check_guide("[a](docs/guide/a.md)", pages), ["docs/guide/b.md:1: README.md does not lead to it"])
+
+
 class Commits(unittest.TestCase):
     @staticmethod
     def said(subject="area: what changes", body="", files=()) -> list[str]:
