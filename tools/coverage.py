@@ -9,8 +9,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ROW = re.compile(r"^\| (?P<row>[A-Z]\d+) \| (?P<seen>.+) \| `(?P<command>.+)` \|$")
+ROW = re.compile(r"^\| (?P<row>[A-Z]\d+) \| (?P<seen>.+) \| `(?P<command>[^`]+)` \|$")
 SECONDS = 900
+# Of GoogleTest and CTest, which call it a success.
+NOTHING_RAN = re.compile(r"\b0 tests from 0 test suites ran\b|No tests were found")
 
 
 def read_rows() -> list[tuple[str, str, str]]:
@@ -31,7 +33,7 @@ def whole(command: str, build: pathlib.Path) -> str:
     kind, _, rest = command.partition(" ")
     python = f"{build}/venv/bin/python -m pytest -q -p no:cacheprovider"
     if kind == "agent":
-        return f"{build}/tests/agent_e2e/agent_e2e_test --gtest_filter={rest} --gtest_fail_if_no_test_selected"
+        return f"{build}/tests/agent_e2e/agent_e2e_test --gtest_filter={rest}"
     if kind in ("api", "compat"):
         folder = ROOT / "tests" / ("api_e2e" if kind == "api" else "compat")
         return f"{python} -c {folder}/pytest.ini --rootdir {folder} --binary {build}/holdfast {folder}/{rest}"
@@ -46,9 +48,9 @@ def shows(command: str) -> str:
         done = subprocess.run(["bash", "-c", command], cwd=ROOT, timeout=SECONDS, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except subprocess.TimeoutExpired:
         return f"not through after {SECONDS} s"
-    if done.returncode == 0 and "0 tests ran" not in done.stdout and "No tests were found" not in done.stdout:
+    if done.returncode == 0 and not NOTHING_RAN.search(done.stdout):
         return ""
-    return done.stdout[-2000:]
+    return done.stdout[-2000:] or f"it ends with {done.returncode} and says nothing"
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, sys.argv.pop(1))
 import commits  # noqa: E402
+import coverage  # noqa: E402
 import functions  # noqa: E402
 import tidy  # noqa: E402
 
@@ -87,6 +88,19 @@ class Files(unittest.TestCase):
         line = ["auto now = std::chrono::steady_clock::now();"]
         self.assertIn("take a Clock", tidy.check_code("src/engine/core/a.cc", line)[0])
         self.assertEqual(tidy.check_code("src/base/os/clock.cc", line), [])
+
+
+class Coverage(unittest.TestCase):
+    def test_a_command_that_ran_no_test_shows_nothing(self):
+        self.assertEqual(coverage.shows("echo '[==========] 10 tests from 1 test suite ran. (0 ms total)'"), "")
+        for said in ("[==========] 0 tests from 0 test suites ran. (0 ms total)", "No tests were found!!!"):
+            self.assertIn(said, coverage.shows(f"echo '{said}'"))
+        self.assertIn("gone", coverage.shows("echo gone; false"))
+        self.assertIn("ends with 1", coverage.shows("false"))
+
+    def test_a_row_has_one_command(self):
+        self.assertTrue(coverage.ROW.match("| E1 | it goes on | `api test_a.py -k 'b or c'` |"))
+        self.assertFalse(coverage.ROW.match("| E1 | it goes on | `api test_a.py`, `api test_b.py` |"))
 
 
 class Links(unittest.TestCase):
