@@ -18,7 +18,7 @@ function Side({ sign, value }: { sign: '+' | '-'; value: unknown }) {
 function One({ change }: { change: Change }) {
   return (
     <li className="change">
-      <h2><span className={`sign ${change.kind}`} aria-hidden="true">{SIGN[change.kind]}</span> <code>{change.path}</code> <span className="note">{change.kind}</span></h2>
+      <h2><span className={`change-sign ${change.kind}`} aria-hidden="true">{SIGN[change.kind]}</span> <code>{change.path}</code> <span className="note">{change.kind}</span></h2>
       <pre className="lines diff" tabIndex={0} role="group" aria-label={`${change.path}, ${change.kind}`}>
         {change.lines
           ? change.lines.map((line, i) => <code key={i} className={line.startsWith('+') ? 'plus' : line.startsWith('-') ? 'minus' : undefined}>{`${line}\n`}</code>)
@@ -57,7 +57,7 @@ export function Changes({ name, page, version, against, search }: Props) {
           <p className="note" role="status">
             {diff.data.changes.length === 0 ? 'They say the same.' : `${plural(diff.data.changes.length, 'change')} from ${diff.data.from.slice(0, 12)} to ${diff.data.to.slice(0, 12)}`}
           </p>
-          <ul className="changes">{diff.data.changes.map((change, i) => <One key={i} change={change} />)}</ul>
+          <ul className="version-changes">{diff.data.changes.map((change, i) => <One key={i} change={change} />)}</ul>
         </>
       )}
     </>

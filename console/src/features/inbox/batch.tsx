@@ -89,7 +89,7 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
   return (
     <section className="batch" aria-label={`What run ${group.run} asks`}>
       <header className="title">
-        <h2 className="agent">{group.rows[0]!.agent}</h2>
+        <h2 className="asked-by">{group.rows[0]!.agent}</h2>
         <Link to="/runs/$id" params={{ id: group.run }}>run <code>{group.run}</code></Link>
       </header>
       <QueryState of={query} />

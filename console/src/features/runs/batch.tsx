@@ -80,7 +80,7 @@ export function Batch({ view: { status: asked, agent, from, to }, onClose }: { v
   const fit = outcome?.rows.filter((row) => row.ok).length ?? 0;
   const seen = outcome?.dryRun && outcome.done && !outcome.error && fit > 0;
   return (
-    <Dialog label="Batch" onClose={onClose} className="batch">
+    <Dialog label="Batch" onClose={onClose} className="batch-dialog">
       <h2>One action on many runs</h2>
       <p className="batch-choices">
         <label>Runs that are <select id="batch-status" value={status} disabled={going} onChange={(event) => { const next = event.target.value as BulkStatus; choose(next, ACTIONS[next][0]!); }}>{STATUSES.map((one) => <option key={one} value={one}>{one.replace('_', ' ')}</option>)}</select></label>
