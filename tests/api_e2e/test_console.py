@@ -212,7 +212,7 @@ def test_what_models_and_people_write_is_text(server, page):
     page.evaluate("document.querySelector('.brand').click()")
     page.wait_for(f"document.querySelector('.runs [data-run=\"{run}\"]')?.textContent.includes('onerror')")
     assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0
-    assert page.evaluate("document.title") == "Holdfast"
+    assert page.evaluate("document.title") == "Runs \u00b7 Holdfast"
 
 
 # ---- the rest
@@ -283,6 +283,17 @@ def test_skipping_to_the_content_stays_there(server, page):
     assert page.evaluate("document.activeElement.id") == "main"
     assert page.evaluate("location.pathname + location.hash") == f"/runs/{run}"
     assert page.evaluate("!!document.querySelector('.end.completed')")
+
+
+def test_a_tab_is_called_what_it_shows(server, page, payments):
+    run = server.start_run("payer", "pay, please")
+    open_run(page, server, run)
+    page.wait_for(f"document.title == '? payer \u00b7 {run} \u00b7 Holdfast'")
+    click(page, "#main .approval button", "Approve")
+    page.wait_for(f"document.title == '\u2713 payer \u00b7 {run} \u00b7 Holdfast'")
+    for path, title in (("/runs", "Runs"), ("/agents", "Agents"), ("/agents/payer", "payer \u00b7 Agents"), ("/settings", "Settings")):
+        page.open(server.ready["http"] + path)
+        page.wait_for(f"document.title == '{title} \u00b7 Holdfast'")
 
 
 def test_an_address_of_no_run_says_so(server, page):

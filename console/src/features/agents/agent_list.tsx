@@ -7,11 +7,13 @@ import { agentPagesQuery } from '../../api/agents';
 import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
+import { useTitle } from '../../ui/use_title';
 import './agents.css';
 
 export function AgentList() {
   const query = useInfiniteQuery(agentPagesQuery);
   const list = useRef<HTMLUListElement>(null);
+  useTitle('Agents');
   const agents = query.data?.pages.flatMap((page) => page.agents) ?? [];
   const move = (by: number) => {
     const links = [...(list.current?.querySelectorAll<HTMLElement>('a.agent-name') ?? [])];

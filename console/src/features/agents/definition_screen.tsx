@@ -5,6 +5,7 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { fieldsOf, textOf } from '../../model/events';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import { Changes } from './changes';
 import { Versions } from './versions';
 import './agents.css';
@@ -18,7 +19,7 @@ export interface Shown { version: string; definition?: Record<string, unknown> |
 // The first view is the one without a word in the address.
 export type Views<V extends string> = readonly (readonly [V, string])[];
 
-const KINDS = { '/agents/$name': { one: 'agent', all: '/agents', allWords: 'All agents' }, '/flows/$name': { one: 'flow', all: '/flows', allWords: 'All flows' } } as const;
+const KINDS = { '/agents/$name': { one: 'agent', many: 'Agents', all: '/agents', allWords: 'All agents' }, '/flows/$name': { one: 'flow', many: 'Flows', all: '/flows', allWords: 'All flows' } } as const;
 
 interface Props<V extends string> {
   page: DefinitionPage;
@@ -33,6 +34,7 @@ interface Props<V extends string> {
 
 export function DefinitionScreen<V extends string>({ page, subject, search, shown, views, view, children, beside }: Props<V>) {
   const kind = KINDS[page.to];
+  useTitle(`${page.params.name} \u00B7 ${kind.many}`);
   const said = textOf(fieldsOf(fieldsOf(shown.data?.definition)['metadata'])['description']);
   return (
     <div className="screen agent-screen">

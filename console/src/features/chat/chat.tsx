@@ -8,6 +8,7 @@ import { conversationQuery, followConversation, sentQuery } from '../../api/chat
 import { runQuery, settled } from '../../api/queries';
 import { turnsOf, watchedOf } from '../../model/chat';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import { useRunLog } from '../use_live';
 import { TalkComposer } from './talk_composer';
 import { Talks } from './talks';
@@ -17,6 +18,7 @@ import './chat.css';
 
 export function NewChat() {
   const navigate = useNavigate();
+  useTitle('Chat');
   const [conversation] = useState(() => crypto.randomUUID());
   return (
     <div className="screen chat">
@@ -64,11 +66,7 @@ export function Chat({ id }: { id: string }) {
   const [log] = useRunLog(open);
   const { data: lastRun } = useQuery({ ...runQuery(last?.run ?? ''), enabled: last !== undefined });
   const talk = useFollow();
-  useEffect(() => {
-    const before = document.title;
-    document.title = 'Chat \u00B7 Holdfast';
-    return () => { document.title = before; };
-  }, []);
+  useTitle(lastRun ? `${lastRun.agent} \u00B7 Chat` : 'Chat');
   return (
     <div className="screen chat one">
       <Talks chosen={id} />

@@ -8,11 +8,13 @@ import { agentOfFlow } from '../../model/flow';
 import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
+import { useTitle } from '../../ui/use_title';
 import '../agents/agents.css';
 
 export function FlowList() {
   const query = useInfiniteQuery(flowPagesQuery);
   const list = useRef<HTMLUListElement>(null);
+  useTitle('Flows');
   const flows = query.data?.pages.flatMap((page) => page.flows) ?? [];
   const move = (by: number) => {
     const links = [...(list.current?.querySelectorAll<HTMLElement>('a.agent-name') ?? [])];

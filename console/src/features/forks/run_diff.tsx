@@ -9,6 +9,7 @@ import { callsOf, factsOf, messageOf, rowsOf, type DiffMessage, type DiffRow, ty
 import { bytes, plural } from '../../model/text';
 import { RUN_WORDS, wordOf } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import { Value } from '../../ui/value';
 import { Prose } from '../run/items';
 import '../run/run.css';
@@ -66,6 +67,7 @@ function Calls({ made }: { made: Made[] }) {
 }
 
 export function RunDiff({ id, other }: { id: string; other: string }) {
+  useTitle(`${id}, ${other} \u00B7 What is different`);
   const query = useInfiniteQuery(runDiffQuery(id, other));
   const { rows, made } = useMemo(() => {
     const pages = query.data?.pages ?? [];

@@ -14,6 +14,7 @@ import { wordOf } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
+import { useTitle } from '../../ui/use_title';
 import { Batch } from './batch';
 import { WhoseFilter } from './whose_filter';
 import '../run/run.css';
@@ -95,6 +96,7 @@ interface Shown { approval: string | undefined; onApproval: (id: string | undefi
 export function Inbox({ whose, onWhose, ...shown }: Shown & { whose: Whose; onWhose: (whose: Whose) => void }) {
   const inbox = usePending(whose);
   const { query, pending = [] } = inbox;
+  useTitle(pending.length > 0 ? `(${pending.length}${query.hasNextPage ? '+' : ''}) Inbox` : 'Inbox');
   useKeys([{ keys: '/', says: 'Whose inbox', run: () => document.getElementById('filter-whose')?.focus() }]);
   return (
     <div className={shown.approval === undefined ? 'screen inbox' : 'screen inbox chosen'}>

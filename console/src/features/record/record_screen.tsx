@@ -8,6 +8,7 @@ import { fieldsOf } from '../../model/events';
 import { BEGINNING, KINDS, linesOf, localOf, momentOfLocal, RANGES, runOf, sinceOf, type RecordFilter, type RecordRow } from '../../model/record';
 import { momentOf, plural } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import { Value } from '../../ui/value';
 import './record.css';
 
@@ -64,6 +65,7 @@ function save(rows: readonly RecordRow[]): void {
 }
 
 export function RecordScreen({ search, onSearch }: { search: RecordSearch; onSearch: (search: RecordSearch) => void }) {
+  useTitle('The record');
   const [opened] = useState(() => Date.now());
   const [shown, setShown] = useState(SHOWN);
   const query = useQuery(recordQuery(search, sinceOf(search, opened)));

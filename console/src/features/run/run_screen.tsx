@@ -11,8 +11,9 @@ import type { Item, RunLog } from '../../model/run_log';
 import { ApiProblem, wordsOf } from '../../model/problem';
 import { standingOf } from '../../model/standing';
 import { announce } from '../../ui/announce';
-import { wordOf } from '../../ui/chip';
+import { signOf, wordOf } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import type { ForkStart } from '../forks/fork_dialog';
 import { Lineage } from '../forks/lineage';
 import { useRunLog } from '../use_live';
@@ -45,11 +46,6 @@ export function RunScreen({ id, step, view, onStep }: Props) {
   const query = useQuery(runQuery(id));
   const { data: run, error } = query;
   useEffect(() => { if (run) patchRun(run); }, [run]);
-  useEffect(() => {
-    const before = document.title;
-    document.title = `${id} \u00B7 Holdfast`;
-    return () => { document.title = before; };
-  }, [id]);
   useTold(log, version);
   const [over, setOver] = useState<Over | null>(null);
   const close = () => setOver(null);
@@ -57,18 +53,19 @@ export function RunScreen({ id, step, view, onStep }: Props) {
     const start = forkFrom(log.items, item);
     if (start) setOver({ what: 'fork', start: item.kind === 'step' ? { ...start, step: item } : start });
   };
-
-  if (error instanceof ApiProblem && error.status === 404 && log.items.length === 0) {
-    return <div className="screen"><p className="empty" role="alert">{wordsOf(error)} <Link to="/runs">All runs</Link></p></div>;
-  }
   // The stream is ahead of the record: it says first that the run is over, and that somebody is asked.
   const standing = log.closed ? { status: log.closed, open: false }
     : run ? standingOf(log.pending ? { ...run, waiting_on: 'approval' } : run)
       : { status: log.pending ? 'pending' : 'running', open: true };
+  const agent = run?.agent || log.agent;
+  useTitle(agent ? `${signOf(standing.status)} ${agent} \u00B7 ${id}` : id);
+  if (error instanceof ApiProblem && error.status === 404 && log.items.length === 0) {
+    return <div className="screen"><p className="empty" role="alert">{wordsOf(error)} <Link to="/runs">All runs</Link></p></div>;
+  }
   const failed = standing.open ? standing.status === 'parked' : standing.status !== 'completed';
   const replay = () => setOver({ what: 'fork', start: { at: failed ? 'failed' : 'start', edit: 'none', text: log.items.find((item) => item.kind === 'input')?.text ?? '' } });
   // A flow is given what it needs when it starts: nobody writes to it, and it is not forked.
-  const ofFlow = isFlow(run?.agent || log.agent);
+  const ofFlow = isFlow(agent);
   return (
     <div className="screen run-screen">
       <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} onUndo={() => setOver({ what: 'undo' })} />

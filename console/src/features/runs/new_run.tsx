@@ -5,11 +5,13 @@ import { answered, api } from '../../api/client';
 import { agentsQuery } from '../../api/queries';
 import { wordsOf } from '../../model/problem';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import './runs.css';
 
 export function NewRun() {
   const agents = useQuery(agentsQuery);
   const navigate = useNavigate();
+  useTitle('New run');
   const [agent, setAgent] = useState('');
   const [input, setInput] = useState('');
   const [key] = useState(() => crypto.randomUUID()); // sent twice, it is one run

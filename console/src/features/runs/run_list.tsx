@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, followRuns, runsQuery, type RunFilter } from '../../api/queries';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
+import { useTitle } from '../../ui/use_title';
 import { Batch } from './batch';
 import { RunRow } from './run_row';
 import { SavedViews } from './saved_views';
@@ -60,6 +61,7 @@ export function RunList({ view, onView }: { view: RunFilter; onView: (view: RunF
   const [batch, setBatch] = useState(false);
   const [patience, setPatience] = useState(PAGES_UNASKED);
   const navigate = useNavigate();
+  useTitle('Runs');
   const rows = useWindowVirtualizer({
     count: runs.length, estimateSize: () => (isPhone() ? PHONE_ROW : ROW), overscan: 10, scrollMargin: list.current?.offsetTop ?? 0,
     getItemKey: (index) => runs[index]?.id ?? index,

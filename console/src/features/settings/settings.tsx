@@ -10,6 +10,7 @@ import { wordsOf } from '../../model/problem';
 import { hasRole, isAdminOfAll, rolesWords } from '../../model/roles';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { useTitle } from '../../ui/use_title';
 import { Groups } from './groups';
 import { Keys } from './keys';
 import { People } from './people';
@@ -64,6 +65,7 @@ function Yourself({ who }: { who: Known }) {
 }
 
 export function Settings({ part }: { part: SettingsPart | undefined }) {
+  useTitle('Settings');
   const { data: who } = useQuery(sessionQuery);
   const parts = useRef<HTMLElement>(null);
   // Where the bar has no room for all, the part that is shown is in view.

@@ -5,6 +5,7 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { beginSignIn, providersQuery, sessionQuery, setUp, signIn, signOut } from '../../api/session';
 import { wordsOf } from '../../model/problem';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 
 function Providers({ onWrong }: { onWrong: (error: unknown) => void }) {
   const { data } = useQuery(providersQuery);
@@ -15,6 +16,7 @@ function Providers({ onWrong }: { onWrong: (error: unknown) => void }) {
 }
 
 function SignIn() {
+  useTitle('Sign in');
   const [first, setFirst] = useState(false);
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);

@@ -13,6 +13,7 @@ import { Chip } from '../../ui/chip';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
+import { useTitle } from '../../ui/use_title';
 import './usage.css';
 
 function Part({ part }: { part: BudgetPart }) {
@@ -77,6 +78,7 @@ function Row({ of, now, onRaise }: { of: BudgetedRun; now: number; onRaise: () =
 }
 
 export function Budgets({ waiting, onWaiting }: { waiting: boolean; onWaiting: (waiting: boolean) => void }) {
+  useTitle('Budgets');
   const query = useInfiniteQuery(budgetsQuery(waiting));
   useEffect(() => followBudgets(waiting), [waiting]);
   const now = useNow(10_000);

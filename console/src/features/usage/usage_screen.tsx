@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { Suspense, lazy, useMemo, type ReactNode } from 'react';
 import { usageQuery, type UsageRow } from '../../api/usage';
 import { QueryState } from '../../ui/query_state';
+import { useTitle } from '../../ui/use_title';
 import { plural } from '../../model/text';
 import { BY, costWords, dayOf, dayPoints, isDay, tokensOf, usdOf, type By, type Measure, type Used } from '../../model/usage';
 import './usage.css';
@@ -109,6 +110,7 @@ function Choices({ search, from, to, onSearch }: { search: UsageSearch; from: st
 }
 
 export function UsageScreen({ search, onSearch }: { search: UsageSearch; onSearch: (search: UsageSearch) => void }) {
+  useTitle('Usage');
   const by = search.by ?? 'agent';
   const report = useQuery(usageQuery(by, search));
   const days = useQuery(usageQuery('day', search));
