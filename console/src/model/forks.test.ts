@@ -60,5 +60,5 @@ test('what would be done stands before what is reused', () => {
   const groups = effectsByFate([effect(2, 'a', 'look', 'reuse'), effect(4, 'b', 'pay', 'ask'), effect(4, 'c', 'pay', 'make'), effect(2, 'd', 'look', 'reuse')]);
   expect(groups.map((group) => [group.fate, group.effects.length])).toEqual([['make', 1], ['ask', 1], ['reuse', 2]]);
   expect(inheritedWords({ model_calls: 0 })).toBe('nothing was used before it');
-  expect(inheritedWords({ model_calls: 1, input_tokens: 1000, output_tokens: 234, cost: { usd: '0.01' } })).toBe('1 model call and 1,234 tokens, 0.01 USD, were used before it');
+  expect(inheritedWords({ model_calls: 1, input_tokens: 1000, output_tokens: 234, cost: { usd: '0.01' } })).toBe('1 model call and 1,234 tokens, $0.01, were used before it');
 });

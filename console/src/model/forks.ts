@@ -2,6 +2,7 @@
 
 import { fieldsOf, numberOf, textOf } from './events';
 import type { Item, StepItem } from './run_log';
+import { dollars } from './text';
 
 export type ForkAt = 'start' | 'failed' | { step: number } | { message: number };
 export type ForkEdit = 'none' | 'prompt' | 'message' | 'tool_result';
@@ -92,5 +93,5 @@ export function inheritedWords(inherited: unknown): string {
   const tokens = (numberOf(used['input_tokens']) ?? 0) + (numberOf(used['output_tokens']) ?? 0);
   const usd = textOf(fieldsOf(used['cost'])['usd']);
   if (calls === 0) return 'nothing was used before it';
-  return `${calls} model call${calls === 1 ? '' : 's'} and ${tokens.toLocaleString('en')} token${tokens === 1 ? '' : 's'}${usd ? `, ${usd} USD,` : ''} were used before it`;
+  return `${calls} model call${calls === 1 ? '' : 's'} and ${tokens.toLocaleString('en')} token${tokens === 1 ? '' : 's'}${usd ? `, ${dollars(usd)},` : ''} were used before it`;
 }

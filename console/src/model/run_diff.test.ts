@@ -30,6 +30,6 @@ test('facts say what differs', () => {
   const a = { agent: 'payer', version: 'aaaaaaaaaaaaaaaa', status: 'completed', spent: { model_calls: 2, input_tokens: 1000, output_tokens: 1, cost: { usd: '0.5' } } };
   const facts = factsOf(a, { ...a, version: 'bbbbbbbbbbbbbbbb', spent: { model_calls: 2 } }, (status) => status);
   expect(facts.filter((fact) => fact.differs)).toEqual([
-    { name: 'version', a: 'aaaaaaaaaaaa', b: 'bbbbbbbbbbbb', differs: true }, { name: 'tokens', a: '1,001', b: '0', differs: true }, { name: 'cost', a: '0.5 USD', b: 'unpriced', differs: true },
+    { name: 'version', a: 'aaaaaaaaaaaa', b: 'bbbbbbbbbbbb', differs: true }, { name: 'tokens', a: '1,001', b: '0', differs: true }, { name: 'cost', a: '$0.5', b: 'unpriced', differs: true },
   ]);
 });

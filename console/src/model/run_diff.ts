@@ -1,6 +1,7 @@
 // Two runs side by side: what each said behind what they have in common. Pure.
 
 import { fieldsOf, numberOf, textOf } from './events';
+import { dollars } from './text';
 
 export interface Call { id: string; name: string; arguments: unknown }
 
@@ -70,7 +71,7 @@ const usedOf = (side: Side) => fieldsOf(side.spent);
 const tokensOf = (side: Side): string => ((numberOf(usedOf(side)['input_tokens']) ?? 0) + (numberOf(usedOf(side)['output_tokens']) ?? 0)).toLocaleString('en');
 const costOf = (side: Side): string => {
   const usd = textOf(fieldsOf(usedOf(side)['cost'])['usd']);
-  return usd ? `${usd} USD` : 'unpriced';
+  return usd ? dollars(usd) : 'unpriced';
 };
 
 export function factsOf(a: Side, b: Side, wordOf: (status: string) => string): Fact[] {

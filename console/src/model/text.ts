@@ -1,12 +1,15 @@
-// Words for times, sizes and states.
+// Words for times, sizes, money and states.
+
+const DAY_MS = 86_400_000;
 
 export function duration(from: string, to?: string | null, now = Date.now()): string {
   if (!from) return '';
   const ms = Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from));
   if (ms < 1000) return `${ms} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
-  return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
+  if (ms < 2 * DAY_MS) return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
+  return `${Math.floor(ms / DAY_MS)} d ${Math.floor((ms % DAY_MS) / 3_600_000)} h`;
 }
 
 export function ago(time: string, now = Date.now()): string {
@@ -15,7 +18,8 @@ export function ago(time: string, now = Date.now()): string {
   if (s < 60) return `${Math.floor(s)} s ago`;
   if (s < 3600) return `${Math.floor(s / 60)} min ago`;
   if (s < 86_400) return `${Math.floor(s / 3600)} h ago`;
-  return new Date(time).toLocaleDateString();
+  if (s < 7 * 86_400) return plural(Math.floor(s / 86_400), 'day') + ' ago';
+  return new Date(time).toLocaleDateString(undefined, { dateStyle: 'medium' });
 }
 
 export function until(time: number, now = Date.now()): string {
@@ -33,8 +37,11 @@ export function bytes(count: number): string {
   return `${(count / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-// A moment as people here write it, and a time of which an end may be open.
-export const momentOf = (at: number): string => new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });
+// Exact, as the server says it.
+export const dollars = (usd: string): string => `$${usd}`;
+
+// A moment as people here write it, its month as a word (3/4 is another day elsewhere), and a time of which an end may be open.
+export const momentOf = (at: number): string => new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 export const rangeWords = ({ from, to }: { from?: string | undefined; to?: string | undefined }): string =>
   `${from ? momentOf(Date.parse(from)) : 'the beginning'} to ${to ? momentOf(Date.parse(to)) : 'now'}`;
 

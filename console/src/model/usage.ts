@@ -1,5 +1,7 @@
 // What was used and what it cost, in words and as points of a chart. Unpriced is not free.
 
+import { dollars } from './text';
+
 export interface Cost { usd?: string; price_as_of?: string; without_unpriced_calls?: number }
 export interface Used {
   model_calls?: number;
@@ -25,7 +27,7 @@ export const usdOf = (used: Used): number | null => {
 export function costWords(used: Used): string {
   if (used.cost?.usd === undefined) return used.model_calls || used.unpriced_calls ? 'unpriced' : '';
   const without = used.cost.without_unpriced_calls ?? 0;
-  return without > 0 ? `$${used.cost.usd} + ${without.toLocaleString('en')} unpriced` : `$${used.cost.usd}`;
+  return without > 0 ? `${dollars(used.cost.usd)} + ${without.toLocaleString('en')} unpriced` : dollars(used.cost.usd);
 }
 
 const DAY_MS = 86_400_000;

@@ -4,10 +4,10 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { agentPagesQuery } from '../../api/agents';
-import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useTitle } from '../../ui/use_title';
+import { Ago } from '../../ui/when';
 import './agents.css';
 
 export function AgentList() {
@@ -34,7 +34,7 @@ export function AgentList() {
             <Link className="agent-name" to="/agents/$name" params={{ name: agent.name }}>{agent.name}</Link>
             <span className="agent-says">{agent.description}</span>
             <code title={agent.version}>{agent.version.slice(0, 12)}</code>
-            <span className="note">{agent.updated_at && <time dateTime={agent.updated_at} title={new Date(agent.updated_at).toLocaleString()}>{ago(agent.updated_at)}</time>}</span>
+            <span className="note">{agent.updated_at && <Ago at={agent.updated_at} />}</span>
             <Link className="agent-runs" to="/runs" search={{ agent: agent.name }} aria-label={`Runs of ${agent.name}`}>Runs</Link>
           </li>
         ))}

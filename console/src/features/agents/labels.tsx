@@ -5,10 +5,10 @@ import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { agentChanged, labelQuery, labelsQuery, moveLabel, rollBackLabel, type Label, type Move } from '../../api/agents';
 import { wordsOf } from '../../model/problem';
-import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
+import { Ago } from '../../ui/when';
 
 const HOW: Record<string, string> = { set: 'set', promoted: 'promoted', rolled_back: 'rolled back' };
 
@@ -18,7 +18,7 @@ function Moves({ name, label }: { name: string; label: string }) {
     <ol className="moves" aria-label={`Moves of ${label}`}>
       {((query.data?.moves ?? []) as unknown as Move[]).slice(0, 20).map((move) => (
         <li key={move.move}>
-          <code>{move.version.slice(0, 12)}</code> {HOW[move.how] ?? move.how}{move.from ? ` from ${move.from}` : ''} by {move.by || 'nobody named'}, {ago(move.at)}{move.comment ? `: ${move.comment}` : ''}
+          <code>{move.version.slice(0, 12)}</code> {HOW[move.how] ?? move.how}{move.from ? ` from ${move.from}` : ''} by {move.by || 'nobody named'}, <Ago at={move.at} />{move.comment ? `: ${move.comment}` : ''}
         </li>
       ))}
     </ol>
@@ -101,7 +101,7 @@ export function Labels({ name, version }: { name: string; version: string }) {
           <li key={label.label} data-label={label.label}>
             <strong>{label.label}</strong>
             <Link to="/agents/$name" params={{ name }} search={{ version: label.label }} title={label.version}><code>{label.version.slice(0, 12)}</code></Link>
-            <span className="note">{HOW[label.how] ?? label.how}{label.from ? ` from ${label.from}` : ''} by {label.by || 'nobody named'}, {ago(label.at)}{label.comment ? `: ${label.comment}` : ''}</span>
+            <span className="note">{HOW[label.how] ?? label.how}{label.from ? ` from ${label.from}` : ''} by {label.by || 'nobody named'}, <Ago at={label.at} />{label.comment ? `: ${label.comment}` : ''}</span>
             <button className="button small quiet" onClick={() => setRolled(label)} aria-label={`Roll back ${label.label}`}>Roll back</button>
           </li>
         ))}

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { versionsQuery } from '../../api/agents';
-import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
+import { Ago } from '../../ui/when';
 import type { DefinitionPage, DefinitionSearch } from './definition_screen';
 
 export function Versions({ name, page, shown, search }: { name: string; page: DefinitionPage; shown: string; search: DefinitionSearch }) {
@@ -18,7 +18,7 @@ export function Versions({ name, page, shown, search }: { name: string; page: De
             <Link {...page} search={{ ...search, version: one.version }} title={one.version} aria-current={one.version === shown ? 'true' : undefined}><code>{one.version.slice(0, 12)}</code></Link>
             {one.current && <span className="chip completed">current</span>}
             {one.labels.map((label) => <span key={label} className="chip">{label}</span>)}
-            {one.updated_at && <time className="note" dateTime={one.updated_at} title={new Date(one.updated_at).toLocaleString()}>{ago(one.updated_at)}</time>}
+            {one.updated_at && <Ago className="note" at={one.updated_at} />}
             {one.version !== shown && (
               <Link className="compare" {...page} search={{ ...search, version: shown, against: one.version, view: 'changes' }} aria-label={`Compare with ${one.version.slice(0, 12)}`}>Compare</Link>
             )}

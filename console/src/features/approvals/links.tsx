@@ -4,10 +4,9 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 import { linksChanged, linksQuery, makeLink, revokeLink, type DecisionLink } from '../../api/links';
 import { wordsOf } from '../../model/problem';
-import { ago, momentOf } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago, Moment } from '../../ui/when';
 import './links.css';
 
 const LASTS: readonly [string, string][] = [['1h', 'an hour'], ['12h', '12 hours'], ['1d', 'a day'], ['7d', 'a week']];
@@ -29,12 +28,11 @@ function Made({ of }: { of: DecisionLink }) {
 }
 
 function Row({ of }: { of: DecisionLink }) {
-  const now = useNow(10_000);
   const revoke = useMutation({ mutationFn: () => revokeLink(of.approval, of.id), onSuccess: () => announce('the link opens nothing any more'), onSettled: () => linksChanged(of.approval) });
-  const when = of.used_at ? ago(of.used_at, now) : of.revoked_at ? ago(of.revoked_at, now) : of.state === 'open' ? `until ${momentOf(Date.parse(of.expires_at))}` : momentOf(Date.parse(of.expires_at));
+  const ended = of.used_at ?? of.revoked_at;
   return (
     <li data-link={of.id}>
-      <span><strong>{of.for}</strong> <span className="note">{of.state}, {when}{of.created_by && `; made by ${of.created_by}`}</span></span>
+      <span><strong>{of.for}</strong> <span className="note">{of.state}, {ended ? <Ago at={ended} /> : <>{of.state === 'open' && 'until '}<Moment at={of.expires_at} /></>}{of.created_by && `; made by ${of.created_by}`}</span></span>
       {of.state === 'open' && <button className="button small quiet" type="button" disabled={revoke.isPending} aria-label={`Revoke the link for ${of.for}`} onClick={() => revoke.mutate()}>Revoke</button>}
       {revoke.isError && <p className="problem" role="alert">{wordsOf(revoke.error)}</p>}
     </li>

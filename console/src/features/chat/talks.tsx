@@ -7,15 +7,13 @@ import { conversationsQuery, followConversations } from '../../api/chat';
 import { settled } from '../../api/queries';
 import { lineOf } from '../../model/chat';
 import { standingOf } from '../../model/standing';
-import { ago } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 
 export function Talks({ chosen }: { chosen: string | undefined }) {
   const query = useInfiniteQuery(conversationsQuery);
   useEffect(followConversations, []);
-  const now = useNow(10_000);
   const talks = query.data?.pages.flatMap((page) => page.conversations) ?? [];
   return (
     <nav className="talks" aria-label="Conversations">
@@ -26,7 +24,7 @@ export function Talks({ chosen }: { chosen: string | undefined }) {
             <li key={talk.id}>
               <Link to="/chat/$conversation" params={{ conversation: talk.id }} data-talk={talk.id} aria-current={talk.id === chosen ? 'page' : undefined}>
                 <strong>{talk.newest.agent}</strong>
-                <time dateTime={talk.newest.created_at}>{ago(talk.newest.created_at, now)}</time>
+                <Ago at={talk.newest.created_at} />
                 <span className="talk-line">{lineOf(talk.newest)}</span>
                 {(open || status !== 'completed') && <Chip status={status} words={RUN_WORDS} />}
               </Link>

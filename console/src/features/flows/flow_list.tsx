@@ -5,10 +5,10 @@ import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { flowPagesQuery } from '../../api/flows';
 import { agentOfFlow } from '../../model/flow';
-import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useTitle } from '../../ui/use_title';
+import { Ago } from '../../ui/when';
 import '../agents/agents.css';
 
 export function FlowList() {
@@ -35,7 +35,7 @@ export function FlowList() {
             <Link className="agent-name" to="/flows/$name" params={{ name: flow.name }}>{flow.name}</Link>
             <span className="agent-says">{flow.description}</span>
             <code title={flow.version}>{flow.version.slice(0, 12)}</code>
-            <span className="note">{flow.updated_at && <time dateTime={flow.updated_at} title={new Date(flow.updated_at).toLocaleString()}>{ago(flow.updated_at)}</time>}</span>
+            <span className="note">{flow.updated_at && <Ago at={flow.updated_at} />}</span>
             <Link className="agent-runs" to="/runs" search={{ agent: agentOfFlow(flow.name) }} aria-label={`Runs of ${flow.name}`}>Runs</Link>
           </li>
         ))}

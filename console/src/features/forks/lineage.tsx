@@ -7,9 +7,8 @@ import type { Run } from '../../api/client';
 import { forksQuery } from '../../api/forks';
 import { queryClient, settled } from '../../api/queries';
 import type { RunLog } from '../../model/run_log';
-import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 import './forks.css';
 
 const RunLink = ({ id }: { id: string }) => <Link to="/runs/$id" params={{ id }}><code>{id}</code></Link>;
@@ -17,7 +16,6 @@ const Compare = ({ id, other }: { id: string; other: string }) => <Link to="/run
 
 export function Lineage({ id, run, log }: { id: string; run: Run | undefined; log: RunLog; version: number }) {
   const query = useInfiniteQuery(forksQuery(id));
-  const now = useNow(10_000);
   const told = log.items.filter((item) => item.kind === 'note' && item.type === 'run.forked').length;
   useEffect(() => { if (told > 0) void queryClient.invalidateQueries({ queryKey: ['forks', id] }); }, [id, told]);
   const forks = query.data?.pages.flatMap((page) => page.forks) ?? [];
@@ -37,7 +35,7 @@ export function Lineage({ id, run, log }: { id: string; run: Run | undefined; lo
         {forks.map((one) => (
           <li key={one.run}>
             <RunLink id={one.run} /> <Compare id={id} other={one.run} />
-            <p className="note">{one.how === 'undo' ? 'took back what it did' : one.how === 'retry' ? 'took it up' : `from message ${one.forked_from?.at.message ?? 0}`}, {ago(one.at, now)}{one.by && ` by ${one.by}`}</p>
+            <p className="note">{one.how === 'undo' ? 'took back what it did' : one.how === 'retry' ? 'took it up' : `from message ${one.forked_from?.at.message ?? 0}`}, <Ago at={one.at} />{one.by && ` by ${one.by}`}</p>
           </li>
         ))}
       </ul>

@@ -10,10 +10,10 @@ import { askedOfRecord, type AskedGroup } from '../../model/approvals';
 import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
 import { decidedWords } from '../../model/terms';
-import { ago, plainText, plural } from '../../model/text';
+import { plainText, plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 import { Question } from '../approvals/question';
 import { Settled } from '../approvals/settled';
 import { Prose } from '../run/items';
@@ -77,7 +77,6 @@ function Several({ run, waiting, marked, onMarked }: { run: string; waiting: rea
 
 export function Batch({ group, approval }: { group: AskedGroup<Approval>; approval: string | undefined }) {
   const query = useQuery(runQuery(group.run));
-  const now = useNow(1000);
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
   // Each question is answered by itself.
   const waiting = group.rows.filter((row) => row.status === 'pending' && row.kind !== 'question');
@@ -100,7 +99,7 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
           {row.status === 'pending' && (
             <p className="asked-when">
               {waiting.length > 1 && row.kind !== 'question' && <label><input type="checkbox" checked={marked.has(row.id)} onChange={() => mark(row.id)} /> <span className="visually-hidden">Mark {row.tool}</span></label>}
-              <span className="note">asked {row.requested_at ? ago(row.requested_at, now) : ''}</span>
+              <span className="note">asked {row.requested_at && <Ago at={row.requested_at} />}</span>
             </p>
           )}
           {row.status === 'pending' ? <Question asked={askedOfRecord(row)} /> : (

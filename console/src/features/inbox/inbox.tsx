@@ -7,7 +7,7 @@ import { approvalQuery, pendingOf, pendingQuery } from '../../api/approvals';
 import type { Approval } from '../../api/client';
 import { queryClient, settled } from '../../api/queries';
 import { groupsOf, keepSeen, type AskedGroup } from '../../model/approvals';
-import { ago, plural, until } from '../../model/text';
+import { plural, until } from '../../model/text';
 import { nothingWords, type Whose } from '../../model/whose';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
@@ -15,6 +15,7 @@ import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { useTitle } from '../../ui/use_title';
+import { Ago } from '../../ui/when';
 import { Batch } from './batch';
 import { WhoseFilter } from './whose_filter';
 import '../run/run.css';
@@ -56,7 +57,7 @@ function GroupRow({ group, chosen, now, onChoose }: { group: AskedGroup<Approval
     <li>
       <button className="asks" data-run={group.run} aria-current={chosen ? 'true' : undefined} onClick={onChoose}>
         <strong>{first.agent}</strong>
-        <time dateTime={first.requested_at} title={first.requested_at}>{first.requested_at ? ago(first.requested_at, now) : ''}</time>
+        {first.requested_at ? <Ago at={first.requested_at} /> : <span />}
         <span className="asks-tools">{tools}</span>
         <span className={waiting.length > 0 ? 'asks-count' : 'asks-count none'}>{waiting.length > 0 ? `${waiting.length} waiting` : wordOf(first.status)}</span>
         {ends.length > 0 && <span className={`note asks-expiry${Math.min(...ends) - now < 300_000 ? ' soon' : ''}`}>{until(Math.min(...ends), now)}</span>}

@@ -10,6 +10,7 @@ import { momentOf, plural } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
 import { useTitle } from '../../ui/use_title';
 import { Value } from '../../ui/value';
+import { Moment } from '../../ui/when';
 import './record.css';
 
 export type RecordSearch = RecordFilter;
@@ -21,7 +22,7 @@ const Row = memo(function Row({ row }: { row: RecordRow }) {
   const hasDetail = Object.keys(fieldsOf(row.detail)).length > 0;
   return (
     <li data-kind={row.kind}>
-      <time dateTime={row.at} title={row.at}>{momentOf(Date.parse(row.at))}</time>
+      <Moment at={row.at} />
       <strong>{row.principal || 'nobody named'}</strong>
       <code>{row.kind}</code>
       <span className="record-subject">{run ? <Link to="/runs/$id" params={{ id: run }}>{run}</Link> : row.subject}</span>

@@ -4,7 +4,7 @@ import { lazy, Suspense, useMemo } from 'react';
 import { Link } from '@tanstack/react-router';
 import { type Fields, fieldsOf, numberOf, textOf } from '../../model/events';
 import type { EndItem, InputItem, MessageItem, NoteItem, StepItem } from '../../model/run_log';
-import { bytes, duration, parsed, plural } from '../../model/text';
+import { bytes, dollars, duration, momentOf, parsed, plural } from '../../model/text';
 import { Chip } from '../../ui/chip';
 import { Value } from '../../ui/value';
 import { ItemRuns } from './item_runs';
@@ -50,7 +50,7 @@ export function NoteView({ item }: { item: NoteItem }) {
   const { data } = item;
   const more = [textOf(data['action']), counted(data), textOf(data['tool']), textOf(data['name']), textOf(data['stage']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
   return (
-    <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ?? data['allowed_by'] ? ` by ${textOf(data['by'] ?? data['allowed_by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
+    <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ?? data['allowed_by'] ? ` by ${textOf(data['by'] ?? data['allowed_by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at} title={momentOf(Date.parse(item.at))}>{new Date(item.at).toLocaleTimeString()}</time></p>
   );
 }
 
@@ -74,7 +74,7 @@ function Spent({ item }: { item: StepItem }) {
   const cost = item.data['cost'];
   const usd = textOf(fieldsOf(cost)['usd']) || (typeof cost === 'string' ? cost : '');
   if (!tokens) return null;
-  return <p className="note spent">{item.name} {'\u00B7'} {plural(tokens, 'token')}{usd ? ` \u00B7 ${usd} USD` : ''} {'\u00B7'} {duration(item.startedAt, item.endedAt)}</p>;
+  return <p className="note spent">{item.name} {'\u00B7'} {plural(tokens, 'token')}{usd ? ` \u00B7 ${dollars(usd)}` : ''} {'\u00B7'} {duration(item.startedAt, item.endedAt)}</p>;
 }
 
 export function ModelView({ item }: { item: StepItem }) {

@@ -10,7 +10,7 @@ import type { Parent } from '../../model/item_runs';
 import { wordsOf } from '../../model/problem';
 import type { RunLog } from '../../model/run_log';
 import type { Standing } from '../../model/standing';
-import { duration, plural } from '../../model/text';
+import { dollars, duration, plural } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
 import { useKeys } from '../../ui/use_keys';
 import { author } from '../../api/session';
@@ -49,7 +49,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
       {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
       {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}
-      {usage?.model_calls ? <span title={cost?.price_as_of ? `prices of ${cost.price_as_of}` : undefined}>{cost ? `${cost.usd} USD` : 'unpriced'}</span> : null}
+      {usage?.model_calls ? <span title={cost?.price_as_of ? `prices of ${cost.price_as_of}` : undefined}>{cost?.usd ? dollars(cost.usd) : 'unpriced'}</span> : null}
       {run && !isFlow(run.agent) && <Link to="/chat/$conversation" params={{ conversation: run.conversation || id }}>conversation</Link>}
       {run?.version && <span title={run.version}>version <VersionLink agent={run.agent} version={run.version} /></span>}
       {run?.hold?.reason && <span className="held">{run.hold.by ? `${run.hold.by}: ` : ''}{run.hold.error ? String((run.hold.error as { message?: string }).message ?? run.hold.reason) : run.hold.reason}</span>}

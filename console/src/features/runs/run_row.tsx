@@ -2,8 +2,9 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { RunSummary } from '../../api/client';
 import { standingOf } from '../../model/standing';
-import { ago, duration, plainText } from '../../model/text';
+import { dollars, duration, plainText } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
+import { Ago } from '../../ui/when';
 
 export const RunRow = memo(function RunRow({ run }: { run: RunSummary }) {
   const { spent } = run;
@@ -15,9 +16,9 @@ export const RunRow = memo(function RunRow({ run }: { run: RunSummary }) {
       <span className="run-agent" title={run.version ? `version ${run.version}` : undefined}>{run.agent}</span>
       <span className="run-input" title={run.id}>{plainText(run.input)}</span>
       <span className="run-number">{tokens ? tokens.toLocaleString('en') : ''}</span>
-      <span className="run-number">{spent?.cost?.usd ? `$${spent.cost.usd}` : ''}</span>
+      <span className="run-number">{spent?.cost?.usd ? dollars(spent.cost.usd) : ''}</span>
       <span className="run-number">{run.closed_at ? duration(began, run.closed_at) : ''}</span>
-      <time className="run-number" dateTime={run.created_at} title={new Date(run.created_at).toLocaleString()}>{ago(run.created_at)}</time>
+      <Ago className="run-number" at={run.created_at} />
     </Link>
   );
 });

@@ -2,8 +2,9 @@
 
 import { useState, type ReactNode } from 'react';
 import type { Credential } from '../../api/settings';
-import { ago, momentOf } from '../../model/text';
+import { momentOf } from '../../model/text';
 import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 
 const endOf = (of: Credential, now: number): string =>
   (of.revoked_at ? 'revoked' : of.expires_at && Date.parse(of.expires_at) <= now ? 'expired' : '');
@@ -25,7 +26,7 @@ export function CredentialRow({ of, children }: { of: Credential; children: Reac
       <strong>{of.principal}</strong>
       <span className="note what-for" title={of.label}>{of.label || of.id}</span>
       <span className={end ? 'state ended' : 'state'}>{end || (of.expires_at ? `until ${momentOf(Date.parse(of.expires_at))}` : 'until it is revoked')}</span>
-      <span className="note">made {ago(of.created_at, now)}{of.created_by && of.created_by !== of.principal && ` by ${of.created_by}`}; {of.used_at ? `used ${ago(of.used_at, now)}` : 'never used'}</span>
+      <span className="note">made <Ago at={of.created_at} />{of.created_by && of.created_by !== of.principal && ` by ${of.created_by}`}; {of.used_at ? <>used <Ago at={of.used_at} /></> : 'never used'}</span>
       <span className="doing">{end === '' && children}</span>
     </li>
   );

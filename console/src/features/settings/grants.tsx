@@ -6,11 +6,11 @@ import { addGrant, grantsChanged, grantsQuery, revokeGrant, type NewGrant, type 
 import { agentsQuery } from '../../api/queries';
 import { scopeWords, toolsOf } from '../../model/grants';
 import { ApiProblem, wordsOf } from '../../model/problem';
-import { ago, plural } from '../../model/text';
+import { plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 import { Granted } from './granted';
 
 const MAX_SHOWN = 200; // rows at once; a filter finds the others
@@ -82,13 +82,13 @@ function Revoke({ of, onClose }: { of: ToolGrant; onClose: () => void }) {
   );
 }
 
-function Row({ of, admin, now, onRevoke }: { of: ToolGrant; admin: boolean; now: number; onRevoke: () => void }) {
+function Row({ of, admin, onRevoke }: { of: ToolGrant; admin: boolean; onRevoke: () => void }) {
   return (
     <li data-grant={of.id}>
       <strong>{scopeWords(of)}</strong>
       <span className="note"><code>{of.id}</code></span>
       <span className="state"><span className={of.mode === 'deny' ? 'chip failed' : 'chip completed'}>{of.mode}</span> <code>{of.tools.join(', ')}</code></span>
-      <span className="note">{of.reason && `${of.reason}; `}set <time dateTime={of.set_at} title={new Date(of.set_at).toLocaleString()}>{ago(of.set_at, now)}</time> by {of.set_by}</span>
+      <span className="note">{of.reason && `${of.reason}; `}set <Ago at={of.set_at} /> by {of.set_by}</span>
       <span className="doing">{admin && <button className="button small quiet" onClick={onRevoke} aria-label={`Revoke ${of.id}`}>Revoke</button>}</span>
     </li>
   );
@@ -107,7 +107,6 @@ const spoken = (of: ToolGrant): string => [scopeWords(of), of.id, of.mode, of.re
 
 export function Grants({ admin }: { admin: boolean }) {
   const query = useQuery(grantsQuery);
-  const now = useNow(10_000);
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<ToolGrant | null>(null);
   const [wanted, setWanted] = useState('');
@@ -120,7 +119,7 @@ export function Grants({ admin }: { admin: boolean }) {
       <QueryState of={query} />
       {all.length > 5 && <p><input type="search" aria-label="Find grants" placeholder="Agent, team, environment, tool" value={wanted} onChange={(event) => setWanted(event.target.value)} /></p>}
       <ul className="identities grants" aria-label="Tool grants" aria-busy={query.isPending}>
-        {found.slice(0, MAX_SHOWN).map((of) => <Row key={of.id} of={of} admin={admin} now={now} onRevoke={() => setRevoking(of)} />)}
+        {found.slice(0, MAX_SHOWN).map((of) => <Row key={of.id} of={of} admin={admin} onRevoke={() => setRevoking(of)} />)}
       </ul>
       {found.length > MAX_SHOWN && <p className="note">The first {MAX_SHOWN} of {found.length.toLocaleString('en')}.</p>}
       {query.isSuccess && found.length === 0 && <p className="empty">{all.length === 0 ? 'There is no tool grant: every agent uses the tools of its definition.' : 'No grant has these words.'}</p>}

@@ -6,11 +6,10 @@ import { providersQuery } from '../../api/session';
 import { deleteGroup, groupsQuery, identityChanged, setGroup, type Group } from '../../api/settings';
 import { ApiProblem, wordsOf } from '../../model/problem';
 import { rolesWords, saidRoles, teamsOf, type Roles } from '../../model/roles';
-import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 import { RolesFields } from './roles_fields';
 
 // `of`: the one that is changed.
@@ -72,7 +71,6 @@ function Delete({ of, onClose }: { of: Group; onClose: () => void }) {
 
 export function Groups({ admin }: { admin: boolean }) {
   const query = useQuery(groupsQuery);
-  const now = useNow(10_000);
   const [over, setOver] = useState<{ what: 'set'; of?: Group } | { what: 'delete'; of: Group } | null>(null);
   const close = () => setOver(null);
   const none = query.error instanceof ApiProblem && query.error.code === 'no_identity_provider';
@@ -86,7 +84,7 @@ export function Groups({ admin }: { admin: boolean }) {
             <strong>{of.group}</strong>
             <span className="note">at {of.provider}</span>
             <span className="state">{rolesWords(of.roles as Roles)}{of.teams.length > 0 && `; in ${of.teams.length === 1 ? 'team' : 'teams'} ${of.teams.join(', ')}`}</span>
-            <span className="note">set <time dateTime={of.set_at}>{ago(of.set_at, now)}</time> by {of.set_by}</span>
+            <span className="note">set <Ago at={of.set_at} /> by {of.set_by}</span>
             <span className="doing">
               {admin && <button className="button small" onClick={() => setOver({ what: 'set', of })} aria-label={`Change ${of.group}`}>Change</button>}
               {admin && <button className="button small quiet" onClick={() => setOver({ what: 'delete', of })} aria-label={`Delete ${of.group}`}>Delete</button>}

@@ -5,11 +5,10 @@ import { useState, type FormEvent } from 'react';
 import { addUser, changeUser, identityChanged, usersQuery, type Principal, type UserChange } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
 import { isAdminOfAll, rolesWords, saidRoles, type Roles } from '../../model/roles';
-import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 import { RolesFields } from './roles_fields';
 
 function Add({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -91,14 +90,14 @@ function Disable({ of, onClose }: { of: Principal; onClose: () => void }) {
   );
 }
 
-function Row({ of, self, now, onChange, onDisable }: { of: Principal; self: string; now: number; onChange: () => void; onDisable: () => void }) {
+function Row({ of, self, onChange, onDisable }: { of: Principal; self: string; onChange: () => void; onDisable: () => void }) {
   const enable = useMutation({ mutationFn: () => changeUser(of.name, { disabled: false }), onSuccess: () => announce(`${of.name} is enabled`), onSettled: identityChanged });
   return (
     <li data-principal={of.name}>
       <strong>{of.name}</strong>
       <span className="note">{of.kind}{of.name === self && ', you'}</span>
       <span className={of.disabled ? 'state ended' : 'state'}>{of.disabled ? 'disabled' : rolesWords(of.roles as Roles)}</span>
-      <span className="note">added <time dateTime={of.created_at}>{ago(of.created_at, now)}</time>{of.created_by && ` by ${of.created_by}`}</span>
+      <span className="note">added <Ago at={of.created_at} />{of.created_by && ` by ${of.created_by}`}</span>
       {enable.isError && <span className="problem" role="alert">{wordsOf(enable.error)}</span>}
       <span className="doing">
         <button className="button small" onClick={onChange} aria-label={`Change ${of.name}`}>Change</button>
@@ -112,7 +111,6 @@ function Row({ of, self, now, onChange, onDisable }: { of: Principal; self: stri
 
 export function People({ admin, self, open }: { admin: boolean; self: string; open: boolean }) {
   const query = useQuery({ ...usersQuery, enabled: admin });
-  const now = useNow(10_000);
   const [over, setOver] = useState<{ what: 'add' } | { what: 'change' | 'disable'; of: Principal } | null>(null);
   if (!admin) return <p className="empty">People are for admins of every namespace to see and to change.</p>;
   const close = () => setOver(null);
@@ -121,7 +119,7 @@ export function People({ admin, self, open }: { admin: boolean; self: string; op
       <div className="title"><h2>People and services</h2><button className="button primary small" onClick={() => setOver({ what: 'add' })}>Add a person</button></div>
       <QueryState of={query} />
       <ul className="identities" aria-label="People and services" aria-busy={query.isPending}>
-        {query.data?.map((of) => <Row key={of.name} of={of} self={self} now={now} onChange={() => setOver({ what: 'change', of })} onDisable={() => setOver({ what: 'disable', of })} />)}
+        {query.data?.map((of) => <Row key={of.name} of={of} self={self} onChange={() => setOver({ what: 'change', of })} onDisable={() => setOver({ what: 'disable', of })} />)}
       </ul>
       {query.isSuccess && query.data.length === 0 && <p className="empty">Nobody yet. A service comes with its first API key.</p>}
       {over?.what === 'add' && <Add open={open} onClose={close} />}

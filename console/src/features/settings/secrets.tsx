@@ -5,11 +5,10 @@ import { useRef, useState, type FormEvent } from 'react';
 import { deleteSecret, secretsChanged, secretsQuery, setSecret, type Secret, type SecretValue } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
 import { SECRET_NAME, base64Of, sizeProblem, valueOfFile } from '../../model/secrets';
-import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
+import { Ago } from '../../ui/when';
 
 async function valueIn(form: FormData): Promise<SecretValue> {
   const file = form.get('file');
@@ -82,7 +81,6 @@ function Delete({ of, onClose }: { of: Secret; onClose: () => void }) {
 
 export function Secrets({ admin }: { admin: boolean }) {
   const query = useQuery(secretsQuery);
-  const now = useNow(10_000);
   const [over, setOver] = useState<{ what: 'set'; of?: Secret } | { what: 'delete'; of: Secret } | null>(null);
   const close = () => setOver(null);
   return (
@@ -95,8 +93,8 @@ export function Secrets({ admin }: { admin: boolean }) {
           <li key={of.name} data-secret={of.name}>
             <strong><code>{of.name}</code></strong>
             <span className="note">version {of.version}</span>
-            <span className={of.readable ? 'state' : 'state ended'}>{of.readable ? (of.used_at ? `used ${ago(of.used_at, now)}` : 'not used yet') : 'sealed with a key that this server does not have: set it again, or give the server the key'}</span>
-            <span className="note">set <time dateTime={of.set_at}>{ago(of.set_at, now)}</time> by {of.set_by}</span>
+            <span className={of.readable ? 'state' : 'state ended'}>{of.readable ? (of.used_at ? <>used <Ago at={of.used_at} /></> : 'not used yet') : 'sealed with a key that this server does not have: set it again, or give the server the key'}</span>
+            <span className="note">set <Ago at={of.set_at} /> by {of.set_by}</span>
             <span className="doing">
               {admin && <button className="button small" onClick={() => setOver({ what: 'set', of })} aria-label={`Rotate ${of.name}`}>Rotate</button>}
               {admin && <button className="button small quiet" onClick={() => setOver({ what: 'delete', of })} aria-label={`Delete ${of.name}`}>Delete</button>}

@@ -7,13 +7,13 @@ import { budgetsQuery, followBudgets, raiseBudget, type BudgetedRun, type Raise 
 import { queryClient, settled } from '../../api/queries';
 import { BUDGET_WORDS, otherBudgets, partsOf, raised, type BudgetPart } from '../../model/budgets';
 import { wordsOf } from '../../model/problem';
-import { ago, plural } from '../../model/text';
+import { plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Chip } from '../../ui/chip';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
-import { useNow } from '../../ui/use_now';
 import { useTitle } from '../../ui/use_title';
+import { Ago } from '../../ui/when';
 import './usage.css';
 
 function Part({ part }: { part: BudgetPart }) {
@@ -58,14 +58,14 @@ function Raise({ of, onClose }: { of: BudgetedRun; onClose: () => void }) {
   );
 }
 
-function Row({ of, now, onRaise }: { of: BudgetedRun; now: number; onRaise: () => void }) {
+function Row({ of, onRaise }: { of: BudgetedRun; onRaise: () => void }) {
   const parts = partsOf(of.budgets);
   const others = otherBudgets(of.budgets);
   return (
     <li data-run={of.run}>
       <div className="budget-run">
         <strong>{of.agent}</strong> <Link to="/runs/$id" params={{ id: of.run }}><code>{of.run}</code></Link>
-        <span className="note"><time dateTime={of.begun_at}>{ago(of.begun_at, now)}</time>{of.parent && <>, called by <Link to="/runs/$id" params={{ id: of.parent }}><code>{of.parent}</code></Link></>}</span>
+        <span className="note"><Ago at={of.begun_at} />{of.parent && <>, called by <Link to="/runs/$id" params={{ id: of.parent }}><code>{of.parent}</code></Link></>}</span>
         <span>{of.status ? <Chip status={of.status} /> : of.waiting > 0 ? <span className="chip budget">! {plural(of.waiting, 'run')} waiting</span> : <Chip status="running" />}</span>
       </div>
       <div className="budget-parts">
@@ -81,7 +81,6 @@ export function Budgets({ waiting, onWaiting }: { waiting: boolean; onWaiting: (
   useTitle('Budgets');
   const query = useInfiniteQuery(budgetsQuery(waiting));
   useEffect(() => followBudgets(waiting), [waiting]);
-  const now = useNow(10_000);
   const [raising, setRaising] = useState<BudgetedRun | null>(null);
   const rows = query.data?.pages.flatMap((page) => page.budgets) ?? [];
   return (
@@ -90,7 +89,7 @@ export function Budgets({ waiting, onWaiting }: { waiting: boolean; onWaiting: (
       <label className="only"><input id="only-waiting" type="checkbox" checked={waiting} onChange={(event) => onWaiting(event.target.checked)} /> Only those that a run waits for</label>
       <QueryState of={query} />
       <ul className="budgets" aria-label="Runs with budgets" aria-busy={query.isPending}>
-        {rows.map((of) => <Row key={of.run} of={of} now={now} onRaise={() => setRaising(of)} />)}
+        {rows.map((of) => <Row key={of.run} of={of} onRaise={() => setRaising(of)} />)}
       </ul>
       {query.isSuccess && rows.length === 0 && <p className="empty">{waiting ? 'No run waits for a budget.' : 'No run has a budget: an agent’s definition gives them, under budgets.'}</p>}
       {query.hasNextPage && <p><button className="button" disabled={query.isFetchingNextPage} onClick={() => void settled(budgetsQuery(waiting).queryKey).then(() => query.fetchNextPage())}>Older ones</button></p>}
