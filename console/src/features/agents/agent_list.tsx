@@ -8,6 +8,7 @@ import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useTitle } from '../../ui/use_title';
 import { Ago } from '../../ui/when';
+import { NoAgents } from './no_agents';
 import './agents.css';
 
 export function AgentList() {
@@ -39,7 +40,7 @@ export function AgentList() {
           </li>
         ))}
       </ul>
-      {query.isSuccess && agents.length === 0 && <p className="empty">No agent is registered yet: <code>holdfast agent apply agent.yaml</code></p>}
+      {query.isSuccess && agents.length === 0 && <NoAgents />}
       {query.hasNextPage && <p><button className="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>More agents</button></p>}
     </div>
   );

@@ -45,7 +45,7 @@ export function StartRun({ name, version, definition }: { name: string; version:
   return (
     <form className="start" onSubmit={submit}>
       <label htmlFor="start-input">Input</label>
-      <textarea id="start-input" rows={5} required value={input} placeholder="What should the agent do?" onChange={(event) => setInput(event.target.value)}
+      <textarea id="start-input" rows={5} required autoFocus value={input} placeholder="What should the agent do?" onChange={(event) => setInput(event.target.value)}
         onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit(); }} />
       {fields.length > 0 && (
         <fieldset>

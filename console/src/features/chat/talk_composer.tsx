@@ -9,6 +9,7 @@ import { announce } from '../../ui/announce';
 import { QueryState } from '../../ui/query_state';
 import { useDraft } from '../../ui/use_draft';
 import { useKeys } from '../../ui/use_keys';
+import { NoAgents } from '../agents/no_agents';
 
 interface Props {
   conversation: string;
@@ -58,7 +59,7 @@ export function TalkComposer({ conversation, draft: name, agent: last, open, onS
         <button className="button primary" type="submit" disabled={send.isPending || !draft.text.trim() || !agent}>{open ? 'Steer' : 'Send'}</button>
       </div>
       <QueryState of={agents} loading="Agents are loading." />
-      {none && <p className="problem" role="alert">No agent is registered yet: holdfast agents --put agent.yaml</p>}
+      {none && <NoAgents />}
       {problem && <p className="problem" role="alert">{send.error ? 'Not known to be sent (send it again, it is the same message): ' : ''}{wordsOf(problem)}</p>}
     </form>
   );

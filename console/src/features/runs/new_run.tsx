@@ -6,6 +6,7 @@ import { agentsQuery } from '../../api/queries';
 import { wordsOf } from '../../model/problem';
 import { QueryState } from '../../ui/query_state';
 import { useTitle } from '../../ui/use_title';
+import { NoAgents } from '../agents/no_agents';
 import './runs.css';
 
 export function NewRun() {
@@ -35,11 +36,11 @@ export function NewRun() {
         {names.map((name) => <option key={name} value={name}>{name}</option>)}
       </select>
       <label htmlFor="input">Input</label>
-      <textarea id="input" rows={6} required value={input} placeholder="What should the agent do?" onChange={(event) => setInput(event.target.value)}
+      <textarea id="input" rows={6} required autoFocus value={input} placeholder="What should the agent do?" onChange={(event) => setInput(event.target.value)}
         onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit(); }} />
       <button className="button primary" type="submit" disabled={start.isPending || none}>Start run</button>
       <QueryState of={agents} loading="Agents are loading." />
-      {none && <p className="problem" role="alert">No agent is registered yet: holdfast agents --put agent.yaml</p>}
+      {none && <NoAgents />}
       {problem && <p className="problem" role="alert">{wordsOf(problem)}</p>}
     </form>
   );
