@@ -1,10 +1,11 @@
 // Hands one decision to somebody who has no account: a link is made, shown this once, and can be revoked.
 
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useRef, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import { linksChanged, linksQuery, makeLink, revokeLink, type DecisionLink } from '../../api/links';
 import { wordsOf } from '../../model/problem';
 import { announce } from '../../ui/announce';
+import { Copy } from '../../ui/copy';
 import { QueryState } from '../../ui/query_state';
 import { Ago, Moment } from '../../ui/when';
 import './links.css';
@@ -12,17 +13,10 @@ import './links.css';
 const LASTS: readonly [string, string][] = [['1h', 'an hour'], ['12h', '12 hours'], ['1d', 'a day'], ['7d', 'a week']];
 
 function Made({ of }: { of: DecisionLink }) {
-  const field = useRef<HTMLInputElement>(null);
-  const [copied, setCopied] = useState(false);
-  const copy = () => {
-    field.current?.select();
-    navigator.clipboard?.writeText(of.url ?? '').then(() => setCopied(true)).catch(() => { /* it is marked: Ctrl C */ });
-  };
   return (
     <div className="link-made">
       <p>The link for {of.for}. It is shown this once; whoever has it decides as {of.for}.</p>
-      <p className="another"><input ref={field} className="secret" readOnly aria-label="Link" value={of.url ?? ''} onFocus={(event) => event.target.select()} /><button className="button small" type="button" onClick={copy}>Copy</button></p>
-      <p className="note" role="status">{copied ? 'Copied.' : ''}</p>
+      <p className="another"><input className="secret" readOnly aria-label="Link" value={of.url ?? ''} onFocus={(event) => event.target.select()} /><Copy text={of.url ?? ''} /></p>
     </div>
   );
 }

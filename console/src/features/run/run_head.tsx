@@ -12,9 +12,9 @@ import type { RunLog } from '../../model/run_log';
 import type { Standing } from '../../model/standing';
 import { dollars, duration, plural } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
+import { Copy } from '../../ui/copy';
 import { useKeys } from '../../ui/use_keys';
 import { author } from '../../api/session';
-
 
 function Age({ from, to }: { from: string; to: string }) {
   const [, tick] = useState(0);
@@ -44,7 +44,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
   const cost = (run?.spent ?? usage)?.cost;
   return (
     <p className="facts">
-      <code>{id}</code>
+      <span className="run-id"><code>{id}</code><Copy text={id} what="the id" /></span>
       {log.parent && <Above of={log.parent} />}
       {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}

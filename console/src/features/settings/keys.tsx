@@ -1,11 +1,12 @@
 // API keys: their secrets are shown once, when they are made.
 
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useRef, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import { createKey, identityChanged, keysQuery, revokeKey, rotateKey, usersQuery, type Credential, type NewKey } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
 import { saidRoles, type Roles } from '../../model/roles';
 import { announce } from '../../ui/announce';
+import { Copy } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
 import { CredentialRow, useEnded } from './credential_row';
@@ -18,18 +19,12 @@ const GRACES: readonly [string, number][] = [['at once', 0], ['in an hour', 3600
 interface Made { id: string; principal: string; key: string }
 
 function Secret({ made, onClose }: { made: Made; onClose: () => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  const [copied, setCopied] = useState(false);
-  const copy = () => {
-    field.current?.select();
-    navigator.clipboard?.writeText(made.key).then(() => setCopied(true)).catch(() => { /* it is marked: Ctrl C */ });
-  };
   return (
     <Dialog label="The new key" onClose={onClose}>
       <h2>The new key of {made.principal}</h2>
       <p>It is shown this once: the server has only its hash.</p>
-      <p className="another"><input ref={field} className="secret" readOnly aria-label="Key" value={made.key} onFocus={(event) => event.target.select()} /><button className="button small" onClick={copy}>Copy</button></p>
-      <p className="note" role="status">{copied ? 'Copied.' : 'Programs send it as a bearer token, or have it in HOLDFAST_API_KEY.'}</p>
+      <p className="another"><input className="secret" readOnly aria-label="Key" value={made.key} onFocus={(event) => event.target.select()} /><Copy text={made.key} /></p>
+      <p className="note">Programs send it as a bearer token, or have it in HOLDFAST_API_KEY.</p>
       <p className="buttons"><button className="button primary" onClick={onClose}>It is kept</button></p>
     </Dialog>
   );
