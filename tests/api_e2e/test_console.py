@@ -273,6 +273,10 @@ def test_keys(server, page):
     page.wait_for("!document.querySelector('dialog')")
     page.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'k', ctrlKey: true}))")
     page.wait_for("!!document.querySelector('dialog[open] [cmdk-item]')")
+    enter(page, "dialog[open] input", "payer")
+    page.wait_for("!!document.querySelector('dialog[open] [cmdk-item][data-value=\"agent payer\"]')")
+    page.evaluate("document.querySelector('[cmdk-item][data-value=\"agent payer\"]').click()")
+    page.wait_for("location.pathname == '/agents/payer' && !document.querySelector('dialog')")
 
 
 def test_skipping_to_the_content_stays_there(server, page):

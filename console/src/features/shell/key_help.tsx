@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Dialog } from '../../ui/dialog';
+import { Keys } from '../../ui/keys';
 import { boundKeys } from '../../ui/use_keys';
 
 export function KeyHelp({ onClose }: { onClose: () => void }) {
@@ -10,7 +11,7 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
       <dl className="keys">
         {bindings.map((binding) => (
           <div key={binding.keys}>
-            <dt>{binding.keys.replace('mod+', 'Ctrl ').split(' ').map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dt><Keys of={binding.keys} /></dt>
             <dd>{binding.says}</dd>
           </div>
         ))}

@@ -1,13 +1,16 @@
-// Go anywhere by typing: screens, runs that were seen, a run by its id.
+// Go anywhere by typing: screens, agents, flows, runs that were seen, a run by its id.
 
-import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { useState } from 'react';
 import type { RunSummary } from '../../api/client';
+import { flowPagesQuery } from '../../api/flows';
+import { agentsQuery } from '../../api/queries';
 import type { RunPage } from '../../model/run_pages';
 import { plainText } from '../../model/text';
 import { Dialog } from '../../ui/dialog';
+import { Keys } from '../../ui/keys';
 import { SCREENS } from './screens';
 
 const RUN_ID = /^[A-Za-z0-9_.:@-]{1,200}$/;
@@ -17,6 +20,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [typed, setTyped] = useState('');
+  const agents = useQuery(agentsQuery).data?.agents ?? [];
+  const flows = useInfiniteQuery(flowPagesQuery).data?.pages.flatMap((page) => page.flows) ?? [];
   const [runs] = useState(() => {
     const known = new Map<string, RunSummary>();
     for (const [, data] of cache.getQueriesData<InfiniteData<RunPage<RunSummary>>>({ queryKey: ['runs'] })) {
@@ -24,27 +29,34 @@ export function Palette({ onClose }: { onClose: () => void }) {
     }
     return [...known.values()].slice(0, MAX_RUNS);
   });
-  const open = (id: string) => {
+  const go: typeof navigate = (to) => {
     onClose();
-    void navigate({ to: '/runs/$id', params: { id } });
+    return navigate(to);
   };
+  const open = (id: string) => void go({ to: '/runs/$id', params: { id } });
   const id = typed.trim();
   return (
     <Dialog label="Go to" onClose={onClose} className="palette">
       <Command label="Go to">
-        <Command.Input autoFocus value={typed} onValueChange={setTyped} placeholder="A screen, a run" aria-label="A screen, a run" />
+        <Command.Input autoFocus value={typed} onValueChange={setTyped} placeholder="A screen, an agent, a flow, a run" aria-label="A screen, an agent, a flow, a run" />
         <Command.List>
           <Command.Empty>Nothing fits.</Command.Empty>
           {RUN_ID.test(id) && !runs.some((run) => run.id === id) && <Command.Item value={`run ${id}`} forceMount onSelect={() => open(id)}>Run <code>{id}</code></Command.Item>}
           <Command.Group heading="Screens">
             {SCREENS.map((screen) => (
-              <Command.Item key={screen.to} onSelect={() => { onClose(); void navigate({ to: screen.to }); }}>{screen.name}<kbd>{screen.keys}</kbd></Command.Item>
+              <Command.Item key={screen.to} onSelect={() => void go({ to: screen.to })}>{screen.name}<Keys of={screen.keys} /></Command.Item>
             ))}
+          </Command.Group>
+          <Command.Group heading="Agents">
+            {agents.map(({ name, description }) => <Command.Item key={name} value={`agent ${name}`} onSelect={() => void go({ to: '/agents/$name', params: { name } })}>{name} <span className="note">{description}</span></Command.Item>)}
+          </Command.Group>
+          <Command.Group heading="Flows">
+            {flows.map(({ name, description }) => <Command.Item key={name} value={`flow ${name}`} onSelect={() => void go({ to: '/flows/$name', params: { name } })}>{name} <span className="note">{description}</span></Command.Item>)}
           </Command.Group>
           <Command.Group heading="Runs">
             {runs.map((run) => (
               <Command.Item key={run.id} value={`${run.agent} ${run.id} ${plainText(run.input).slice(0, 80)}`} onSelect={() => open(run.id)}>
-                <span>{run.agent}</span> <span className="note">{plainText(run.input).slice(0, 60)}</span>
+                <span>{run.agent}</span> <span className="note">{plainText(run.input).slice(0, 60)}</span> <code>{run.id}</code>
               </Command.Item>
             ))}
           </Command.Group>

@@ -7,6 +7,7 @@ import { followPending, pendingOf, pendingQuery } from '../../api/approvals';
 import { infoQuery } from '../../api/queries';
 import { announce } from '../../ui/announce';
 import { Boundary } from '../../ui/boundary';
+import { Keys } from '../../ui/keys';
 import { chooseTheme, chosenTheme, nextTheme, type Theme } from '../../ui/theme';
 import { useKeys } from '../../ui/use_keys';
 import { useLink } from '../use_live';
@@ -85,7 +86,7 @@ function Screens() {
         <span className="end-of-bar">
           <Info />
           <LinkSign />
-          <button className="button small quiet palette-button" onClick={() => setOver('palette')}>Go to <kbd>Ctrl K</kbd></button>
+          <button className="button small quiet palette-button" onClick={() => setOver('palette')}>Go to <Keys of="mod+k" /></button>
           <Me />
           <ThemeSwitch />
         </span>
