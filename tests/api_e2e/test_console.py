@@ -184,6 +184,9 @@ def test_a_run_that_was_stopped_has_no_running_step(server, page, stop, end):
     page.wait_for("document.querySelector('.say.model .prose')?.textContent.includes('two')")
     if stop == "cancel":
         click(page, ".run-actions button", "Cancel run")
+        enter(page, "dialog[open] input[name=reason]", "a double order")
+        assert server.run(run)["status"] == "running"  # it is asked for once more
+        click(page, "dialog[open] button[type=submit]", "Cancel run")
     else:
         assert server.post(f"/api/v1/runs/{run}/{stop}").status == 202
     page.wait_for(f"!!document.querySelector('.end.{end}')")

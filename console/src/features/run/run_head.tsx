@@ -15,6 +15,7 @@ import { Chip, RUN_WORDS } from '../../ui/chip';
 import { Copy } from '../../ui/copy';
 import { useKeys } from '../../ui/use_keys';
 import { author } from '../../api/session';
+import { EndDialog, type EndAction } from './end_dialog';
 
 function Age({ from, to }: { from: string; to: string }) {
   const [, tick] = useState(0);
@@ -57,41 +58,33 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
   );
 }
 
-type Action = 'pause' | 'resume' | 'cancel' | 'terminate' | 'fail';
-
-function act(id: string, action: Action) {
-  const params = { path: { id } };
-  switch (action) {
-    case 'pause': return answered<unknown>(api.POST('/api/v1/runs/{id}/pause', { params, body: { by: author() } }));
-    case 'resume': return answered<unknown>(api.POST('/api/v1/runs/{id}/resume', { params, body: { by: author() } }));
-    case 'cancel': return answered<unknown>(api.POST('/api/v1/runs/{id}/cancel', { params, body: { reason: 'cancelled in the console' } }));
-    case 'terminate': return answered<unknown>(api.POST('/api/v1/runs/{id}/terminate', { params, body: { reason: 'terminated in the console' } }));
-    case 'fail': return answered<unknown>(api.POST('/api/v1/runs/{id}/fail', { params, body: { by: author() } }));
-  }
-}
+const act = (id: string, action: 'pause' | 'resume') => {
+  const asked = { params: { path: { id } }, body: { by: author() } };
+  return action === 'pause' ? answered<unknown>(api.POST('/api/v1/runs/{id}/pause', asked)) : answered<unknown>(api.POST('/api/v1/runs/{id}/resume', asked));
+};
 
 // What a flow does not know: being paused.
 function Actions({ id, standing, ofFlow }: { id: string; standing: Standing; ofFlow: boolean }) {
+  const [ending, setEnding] = useState<EndAction | null>(null);
   const [cancelled, setCancelled] = useState(false);
   const mutation = useMutation({
-    mutationFn: (action: Action) => act(id, action),
-    onSuccess: (_, action) => {
-      if (action === 'cancel') setCancelled(true);
-      void queryClient.invalidateQueries({ queryKey: ['run', id] });
-    },
+    mutationFn: (action: 'pause' | 'resume') => act(id, action),
+    onSuccess: () => void queryClient.invalidateQueries({ queryKey: ['run', id] }),
   });
   const held = standing.status === 'paused' || standing.status === 'parked';
   useKeys(held ? [{ keys: 'r', says: 'Resume the run', run: () => mutation.mutate('resume') }] : []);
-  const button = (action: Action, text: string, look = 'quiet') => (
+  const hold = (action: 'pause' | 'resume', text: string, look: string) => (
     <button className={`button small ${look}`} disabled={mutation.isPending} onClick={() => mutation.mutate(action)}>{text}</button>
   );
+  const end = (action: EndAction, text: string, look: string) => <button className={`button small ${look}`} onClick={() => setEnding(action)}>{text}</button>;
   return (
     <>
-      {held ? button('resume', 'Resume', 'primary') : !ofFlow && button('pause', 'Pause')}
-      {standing.status === 'parked' && button('fail', 'Fail run', 'danger')}
-      {button('cancel', 'Cancel run')}
-      {cancelled && button('terminate', 'Terminate at once', 'danger')}
+      {held ? hold('resume', 'Resume', 'primary') : !ofFlow && hold('pause', 'Pause', 'quiet')}
+      {standing.status === 'parked' && end('fail', 'Fail run', 'danger')}
+      {end('cancel', 'Cancel run', 'quiet')}
+      {cancelled && end('terminate', 'Terminate at once', 'danger')}
       {mutation.isError && <p className="problem" role="alert">{wordsOf(mutation.error)}</p>}
+      {ending && <EndDialog id={id} action={ending} onEnded={() => { if (ending === 'cancel') setCancelled(true); }} onClose={() => setEnding(null)} />}
     </>
   );
 }
