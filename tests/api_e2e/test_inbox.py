@@ -26,6 +26,7 @@ def test_all_that_waits_in_all_runs_is_decided_in_one_place(own_server, page, pa
     open_inbox(page, server)
     page.wait_for(f"document.querySelector('.batch a').textContent == 'run {first}'")
     waiting(page, 1)
+    assert "amount: 250" in text_of(page, ".asks-what")
     assert "250" in text_of(page, ".batch .fields") and "Payments need a person." in text_of(page, ".batch .reason")
     page.wait_for("document.querySelector('.evidence')?.textContent.includes('I pay.')")
     assert "pay, please" in text_of(page, ".evidence")

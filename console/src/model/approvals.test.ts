@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { askedOfLog, askedOfRecord, changesOf, editedArguments, groupsOf, keepSeen, questionOf, whoWords } from './approvals';
+import { askedOfLog, askedOfRecord, changesOf, editedArguments, groupsOf, keepSeen, lineOfAsked, questionOf, whoWords } from './approvals';
 
 const row = (id: string, at: string, status = 'pending', run = 'r') => ({ id, run, tool: 'pay', status, requested_at: at });
 
@@ -7,6 +7,13 @@ test('what is sent in the place of arguments is an object', () => {
   expect(editedArguments('{"amount": 20}')).toEqual({ value: { amount: 20 } });
   expect(editedArguments('[20]').wrong).toBe('arguments are a JSON object');
   expect(editedArguments('{"amount": ').wrong).toBeTruthy();
+});
+
+test('what one decides is a line: the question, or the arguments', () => {
+  expect(lineOfAsked({ ...row('a', ''), arguments: { order: 1042, note: 'two\n lines', items: [1] } })).toBe('order: 1042, note: two lines, items: [1]');
+  expect(lineOfAsked({ ...row('a', ''), arguments: { question: 'Which?' }, question: { text: 'Which of them?' } })).toBe('Which of them?');
+  expect(lineOfAsked(row('a', ''))).toBe('');
+  expect(lineOfAsked({ ...row('a', ''), arguments: { text: 'x'.repeat(500) } })).toHaveLength(120);
 });
 
 test('an edit is told by the names that it changes', () => {

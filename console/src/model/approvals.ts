@@ -55,6 +55,15 @@ export function questionOf(record: { question?: unknown }): AskedQuestion | unde
   return { text: textOf(question['text']), form: question['form'], people: textsOf(question['people']), roles: textsOf(question['roles']), fallback: question['default'] };
 }
 
+const MAX_LINE = 120; // characters
+
+// In one line what a person would decide: the question, or the arguments of the call.
+export function lineOfAsked(record: Record & { question?: unknown }): string {
+  const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const line = questionOf(record)?.text || Object.entries(fieldsOf(parsed(record.arguments))).map(([name, value]) => `${name}: ${told(value)}`).join(', ');
+  return line.replaceAll(/\s+/g, ' ').slice(0, MAX_LINE);
+}
+
 // People and roles as one reads them: "ann, bob or whoever is approver". Empty: whoever may decide.
 export function whoWords(people: readonly string[], roles: readonly string[]): string {
   const all = [...people, ...roles.map((role) => `whoever is ${role}`)];

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { approvalQuery, pendingOf, pendingQuery } from '../../api/approvals';
 import type { Approval } from '../../api/client';
 import { queryClient, settled } from '../../api/queries';
-import { groupsOf, keepSeen, type AskedGroup } from '../../model/approvals';
+import { groupsOf, keepSeen, lineOfAsked, type AskedGroup } from '../../model/approvals';
 import { plural, until } from '../../model/text';
 import { nothingWords, type Whose } from '../../model/whose';
 import { announce } from '../../ui/announce';
@@ -59,6 +59,7 @@ function GroupRow({ group, chosen, now, onChoose }: { group: AskedGroup<Approval
         <strong>{first.agent}</strong>
         {first.requested_at ? <Ago at={first.requested_at} /> : <span />}
         <span className="asks-tools">{tools}</span>
+        <span className="asks-what">{lineOfAsked(first)}</span>
         <span className={waiting.length > 0 ? 'asks-count' : 'asks-count none'}>{waiting.length > 0 ? `${waiting.length} waiting` : wordOf(first.status)}</span>
         {ends.length > 0 && <span className={`note asks-expiry${Math.min(...ends) - now < 300_000 ? ' soon' : ''}`}>{until(Math.min(...ends), now)}</span>}
       </button>
