@@ -124,6 +124,14 @@ class Tab:
             assert time.monotonic() < deadline, f"never true: {expression}\n{self.evaluate('document.body.innerText')}"
             time.sleep(0.05)
 
+    def press_at(self, x, y, until=None):
+        """The mouse itself: down at one place, up there or at another."""
+        for what, (at_x, at_y) in (("mousePressed", (x, y)), ("mouseReleased", until or (x, y))):
+            self.call("Input.dispatchMouseEvent", type=what, x=at_x, y=at_y, button="left", clickCount=1)
+
+    def middle_of(self, selector):
+        return self.evaluate(f"(box => [box.x + box.width / 2, box.y + box.height / 2])(document.querySelector({selector!r}).getBoundingClientRect())")
+
     def screenshot(self, path, whole=False):
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))

@@ -282,6 +282,19 @@ def test_keys(server, page):
     page.wait_for("location.pathname == '/agents/payer' && !document.querySelector('dialog')")
 
 
+def test_a_dialog_is_closed_by_a_click_beside_it_alone(server, page):
+    page.open(f"{server.ready['http']}/settings?part=keys")
+    click(page, ".title button", "Create a key")
+    page.wait_for("!!document.querySelector('dialog[open] input[name=label]')")
+    left, top = page.evaluate("(box => [box.left, box.top])(document.querySelector('dialog').getBoundingClientRect())")
+    page.press_at(left + 5, top + 5)  # its margin
+    page.press_at(*page.middle_of("dialog input[name=label]"), until=(left - 20, top + 200))  # text that is marked, beyond its end
+    page.press_at(left - 20, top + 200, until=page.middle_of("dialog input[name=label]"))
+    assert page.evaluate("!!document.querySelector('dialog[open]')")
+    page.press_at(left - 20, top + 200)
+    page.wait_for("!document.querySelector('dialog')")
+
+
 def test_skipping_to_the_content_stays_there(server, page):
     run = server.start_run("payer", "hello")
     open_run(page, server, run)

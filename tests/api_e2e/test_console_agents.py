@@ -93,9 +93,7 @@ def test_a_definition_is_copied_where_the_page_has_no_clipboard(shop, page, agen
     page.open(f"{shop.ready['http']}/agents/{name}")
     page.wait_for("!!document.querySelector('.lines-bar button')")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined}), addEventListener('copy', () => { window.taken = document.activeElement.value })")
-    x, y = page.evaluate("(box => [box.x + box.width / 2, box.y + box.height / 2])(document.querySelector('.lines-bar button').getBoundingClientRect())")
-    for what in ("mousePressed", "mouseReleased"):
-        page.call("Input.dispatchMouseEvent", type=what, x=x, y=y, button="left", clickCount=1)
+    page.press_at(*page.middle_of(".lines-bar button"))
     page.wait_for("document.querySelector('.lines-bar button').textContent == 'Copied'")
     assert page.evaluate("window.taken").rstrip() == page.evaluate("document.querySelector('pre.lines').textContent").rstrip()
     assert page.evaluate("document.querySelectorAll('.lines-bar textarea').length") == 0
