@@ -41,7 +41,7 @@ function RollBack({ name, label, onClose }: { name: string; label: Label; onClos
         <h2>Roll back {label.label}</h2>
         <p>It names <code>{label.version.slice(0, 12)}</code> and will name the version before the one that was set last. Runs keep the version that they began with.</p>
         <Moves name={name} label={label.label} />
-        <label htmlFor="rollback-comment">Why (kept)</label>
+        <label htmlFor="rollback-comment">Why (optional)</label>
         <input id="rollback-comment" maxLength={4000} value={comment} onChange={(event) => setComment(event.target.value)} />
         {roll.isError && <p className="problem" role="alert">{wordsOf(roll.error)}</p>}
         <p className="buttons"><button className="button danger" type="submit" disabled={roll.isPending}>Roll back</button><button className="button quiet" type="button" onClick={onClose}>Close</button></p>
@@ -77,7 +77,7 @@ function Promote({ name, version, labels, onClose }: { name: string; version: st
           value={label} onChange={(event) => setLabel(event.target.value)} />
         <datalist id="known-labels">{seen.map((one) => <option key={one.label} value={one.label} />)}</datalist>
         <p className="note" role="status">{!label ? 'One that is there, or a new one.' : !before ? 'A new label.' : before.version === version ? 'It names this version already.' : `It names ${before.version.slice(0, 12)} now.`}</p>
-        <label htmlFor="promote-comment">Why (kept)</label>
+        <label htmlFor="promote-comment">Why (optional)</label>
         <input id="promote-comment" maxLength={4000} value={comment} onChange={(event) => setComment(event.target.value)} />
         {move.isError && <p className="problem" role="alert">{wordsOf(move.error)}</p>}
         <p className="buttons"><button className="button primary" type="submit" disabled={move.isPending || !label}>Promote</button><button className="button quiet" type="button" onClick={onClose}>Close</button></p>

@@ -50,7 +50,7 @@ export default function UndoDialog({ run, onClose }: { run: Run; onClose: () => 
             ))}
           </div>
         </section>
-        {left > 0 && <label>Reason <input name="reason" maxLength={1000} value={reason} onChange={(event) => setReason(event.target.value)} /></label>}
+        {left > 0 && <label>Why (optional)<input name="reason" maxLength={1000} value={reason} onChange={(event) => setReason(event.target.value)} /></label>}
         {undo.isError && <p className="problem" role="alert">{wordsOf(undo.error)}</p>}
         <p className="buttons">
           {left > 0 && <button type="submit" className="button danger" disabled={undo.isPending}>Undo {plural(left, 'call')}</button>}

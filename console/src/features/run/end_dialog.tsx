@@ -46,7 +46,7 @@ export function EndDialog({ id, action, onEnded, onClose }: { id: string; action
       <form className="dialog-form" onSubmit={submit}>
         <h2>{words.title}</h2>
         <p>{words.says}</p>
-        <label>Why (optional, kept)<input name="reason" maxLength={1000} autoComplete="off" value={reason} onChange={(event) => setReason(event.target.value)} /></label>
+        <label>Why (optional)<input name="reason" maxLength={1000} autoComplete="off" value={reason} onChange={(event) => setReason(event.target.value)} /></label>
         {mutation.isError && <p className="problem" role="alert">{wordsOf(mutation.error)}</p>}
         <p className="buttons"><button className="button danger" type="submit" disabled={mutation.isPending}>{words.button}</button><button className="button quiet" type="button" onClick={onClose}>Let it go on</button></p>
       </form>

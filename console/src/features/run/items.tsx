@@ -99,7 +99,7 @@ export function ToolView({ run, item }: { run: string; item: StepItem }) {
   const { result } = item.data;
   return (
     <article className={`tool ${bad ? 'bad' : item.status}`} aria-label={`Step ${item.step}: ${item.name || item.tool}${item.within === undefined ? '' : `, called by step ${item.within}`}`}>
-      <header><span className="kind">{item.tool}</span><strong>{item.name}</strong><Chip status={bad ? 'failed' : item.status} /></header>
+      <header><span className="kind">{item.tool}</span><strong>{item.name}</strong><Chip status={bad ? 'failed' : item.status} />{item.endedAt && <span className="note">{duration(item.startedAt, item.endedAt)}</span>}</header>
       {item.data['arguments'] !== undefined && <Value of={item.data['arguments']} />}
       {child && <p className="note">its own run: <Link to="/runs/$id" params={{ id: child }}>{child}</Link></p>}
       <Retried item={item} />

@@ -14,6 +14,7 @@ import { dollars, duration, plural } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
 import { Copy } from '../../ui/copy';
 import { useKeys } from '../../ui/use_keys';
+import { Ago } from '../../ui/when';
 import { author } from '../../api/session';
 import { EndDialog, type EndAction } from './end_dialog';
 
@@ -24,7 +25,7 @@ function Age({ from, to }: { from: string; to: string }) {
     const timer = setInterval(() => { if (!document.hidden) tick((n) => n + 1); }, 1000);
     return () => clearInterval(timer);
   }, [to]);
-  return <span title={from}>{to ? `took ${duration(from, to)}` : `for ${duration(from)}`}</span>;
+  return <span>{to ? `took ${duration(from, to)}` : `for ${duration(from)}`}</span>;
 }
 
 function VersionLink({ agent, version }: { agent: string; version: string }) {
@@ -47,6 +48,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
     <p className="facts">
       <span className="run-id"><code>{id}</code><Copy text={id} what="the id" /></span>
       {log.parent && <Above of={log.parent} />}
+      {began && <span>started <Ago at={began} /></span>}
       {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
       {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}

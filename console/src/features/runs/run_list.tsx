@@ -105,7 +105,7 @@ export function RunList({ view, onView }: { view: RunFilter; onView: (view: RunF
           </li>
         ))}
       </ul>
-      {query.isSuccess && runs.length === 0 && !isFetchingNextPage && <p className="empty">{Object.keys(said(view)).length > 0 ? 'No run fits the filter.' : 'No runs yet.'}</p>}
+      {query.isSuccess && runs.length === 0 && !isFetchingNextPage && <p className="empty">{Object.keys(said(view)).length > 0 ? 'No run fits the filter.' : <>No runs yet. <Link to="/new">Start one</Link>, <Link to="/chat">talk to an agent</Link>, or <code>holdfast run AGENT "..."</code></>}</p>}
       {more && !patient && <p><button className="button" onClick={() => setPatience(pages + PAGES_UNASKED)}>Look further back</button></p>}
       {isFetchingNextPage && <p className="note" role="status">Older runs are loading</p>}
       {batch && <Batch view={view} onClose={() => setBatch(false)} />}

@@ -47,7 +47,7 @@ function AddGrant({ onClose }: { onClose: () => void }) {
         <datalist id="grant-agents">{agents.data?.agents.map((one) => <option key={one.name} value={one.name} />)}</datalist>
         <label>Team <input name="team" maxLength={63} placeholder="any team, and none" {...plain} /></label>
         <label>Environment, the label that runs are started by <input name="environment" maxLength={63} placeholder="any, and none" {...plain} /></label>
-        <label>Why (kept)<input name="reason" maxLength={1000} autoComplete="off" /></label>
+        <label>Why (optional)<input name="reason" maxLength={1000} autoComplete="off" /></label>
         <p className="note">{mode === 'allow' ? 'From the next call on, runs under way included, agents that it fits use what such grants list and nothing else.' : 'From the next call on, runs under way included, whatever else allows them.'}</p>
         {add.isError && <p className="problem" role="alert">{wordsOf(add.error)}</p>}
         <p className="buttons"><button className="button primary" type="submit" disabled={add.isPending}>Add</button><button className="button quiet" type="button" onClick={onClose}>Close</button></p>
