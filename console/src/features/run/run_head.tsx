@@ -29,7 +29,7 @@ function Age({ from, to }: { from: string; to: string }) {
 }
 
 function VersionLink({ agent, version }: { agent: string; version: string }) {
-  const words = version.slice(0, 8);
+  const words = version.slice(0, 12);
   return isFlow(agent)
     ? <Link to="/flows/$name" params={{ name: flowOfAgent(agent) }} search={{ version }}>{words}</Link>
     : <Link to="/agents/$name" params={{ name: agent }} search={{ version }}>{words}</Link>;

@@ -58,6 +58,15 @@ function ThemeSwitch() {
   return <button className="button small quiet sign" onClick={turn} aria-label={`Theme: ${theme}`} title={`Theme: ${theme}`}><span aria-hidden="true">{THEME_SIGNS[theme]}</span></button>;
 }
 
+// What had the focus may be gone with the screen before: then it is at the screen, and not before the bar.
+function useFocusOf(path: string): void {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current !== path && (document.activeElement ?? document.body) === document.body) document.getElementById('main')?.focus({ preventScroll: true });
+    before.current = path;
+  }, [path]);
+}
+
 export function Shell() {
   return <SignedIn><Screens /></SignedIn>;
 }
@@ -65,8 +74,10 @@ export function Shell() {
 function Screens() {
   const navigate = useNavigate();
   const [over, setOver] = useState<'palette' | 'help' | null>(null);
-  const path = useRouterState({ select: (state) => state.location.pathname });
+  // Of the screen that is shown, not of the one that is still loading.
+  const path = useRouterState({ select: (state) => (state.resolvedLocation ?? state.location).pathname });
   useEffect(showCurrent, [path]);
+  useFocusOf(path);
   useKeys([
     { keys: 'mod+k', says: 'Go to anything', run: () => setOver('palette') },
     { keys: '?', says: 'This help', run: () => setOver('help') },
