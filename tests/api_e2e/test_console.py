@@ -349,6 +349,19 @@ def test_a_phone_has_one_column_and_no_sideways_scroll(server, page, payments):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_all_screens_are_at_hand_in_any_window(server, page):
+    """The bar neither hides a screen nor makes the page scroll sideways; on a phone it is where the thumb is."""
+    page.open(f"{server.ready['http']}/settings")
+    page.wait_for("!!document.querySelector('.parts')")
+    for width in (320, 390, 740, 800, 1000, 1160, 1440):
+        page.resize(width, 800)
+        page.wait_for(f"innerWidth == {width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+        boxes = page.evaluate("[...document.querySelectorAll('.bar nav a')].map(a => a.getBoundingClientRect()).filter(box => box.width).map(box => [box.left, box.right, box.top])")
+        assert len(boxes) >= 7 and all(left >= 0 and right <= width for left, right, _ in boxes), (width, boxes)
+        assert all((top > 600) == (width < 600) for _, _, top in boxes), width
+
+
 def violations(page, axe) -> list:
     page.evaluate(axe + ";0")
     return json.loads(page.evaluate(

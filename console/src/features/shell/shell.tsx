@@ -46,6 +46,8 @@ function Waiting() {
   return count === 0 ? null : <span className="count">{count}{hasNextPage ? '+' : ''}<span className="visually-hidden"> waiting</span></span>;
 }
 
+const Icon = ({ d }: { d: string }) => <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.3" strokeLinejoin="round" strokeLinecap="round" aria-hidden="true"><path d={d} /></svg>;
+
 const THEME_SIGNS: Record<Theme, string> = { system: '\u25D0', light: '\u2600', dark: '\u263E' };
 
 function ThemeSwitch() {
@@ -92,7 +94,7 @@ function Screens() {
           <span>Holdfast</span>
         </Link>
         <nav aria-label="Screens">
-          {SCREENS.filter((screen) => screen.inBar).map((screen) => <Link key={screen.to} to={screen.to} activeProps={{ 'aria-current': 'page' }}>{screen.name}{screen.to === '/inbox' && <Waiting />}</Link>)}
+          {SCREENS.filter((screen) => screen.inBar).map((screen) => <Link key={screen.to} to={screen.to} activeProps={{ 'aria-current': 'page' }}>{screen.icon && <Icon d={screen.icon} />}{screen.name}{screen.to === '/inbox' && <Waiting />}</Link>)}
         </nav>
         <span className="end-of-bar">
           <Info />
