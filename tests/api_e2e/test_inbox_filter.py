@@ -16,7 +16,7 @@ ASKS = {"paying": ("approver", 2, "payments"), "ruling": ("admin", 1, "law"), "n
 def shown(page, agents, search):
     listed = ",".join(sorted(agents))
     page.wait_for(f"[...document.querySelectorAll('.asks strong')].map(e => e.textContent).sort().join() == {listed!r} && location.search == {search!r}")
-    count = {0: "nothing waits", 1: "1 approval"}.get(len(agents), f"{len(agents)} approvals")
+    count = f"{len(agents)} waiting" if agents else "nothing waits"
     page.wait_for(f"document.querySelector('.title .note').textContent == {count!r}")
 
 

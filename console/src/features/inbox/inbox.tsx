@@ -7,7 +7,7 @@ import { approvalQuery, pendingOf, pendingQuery } from '../../api/approvals';
 import type { Approval } from '../../api/client';
 import { queryClient, settled } from '../../api/queries';
 import { groupsOf, keepSeen, lineOfAsked, type AskedGroup } from '../../model/approvals';
-import { plural, until } from '../../model/text';
+import { until } from '../../model/text';
 import { nothingWords, type Whose } from '../../model/whose';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
@@ -102,7 +102,7 @@ export function Inbox({ whose, onWhose, ...shown }: Shown & { whose: Whose; onWh
   useKeys([{ keys: '/', says: 'Whose inbox', run: () => document.getElementById('filter-whose')?.focus() }]);
   return (
     <div className={shown.approval === undefined ? 'screen inbox' : 'screen inbox chosen'}>
-      <div className="title"><h1>Inbox</h1><span className="note" role="status">{!inbox.looking && query.isSuccess && (pending.length > 0 ? `${plural(pending.length, 'approval')}${query.hasNextPage ? ' and more' : ''}` : 'nothing waits')}</span></div>
+      <div className="title"><h1>Inbox</h1><span className="note" role="status">{!inbox.looking && query.isSuccess && (pending.length > 0 ? `${pending.length.toLocaleString('en')} waiting${query.hasNextPage ? ', and more' : ''}` : 'nothing waits')}</span></div>
       <WhoseFilter whose={whose} onWhose={onWhose} />
       <QueryState of={query} />
       <Asked key={JSON.stringify(whose)} inbox={inbox} nothing={nothingWords(whose)} {...shown} />
@@ -146,7 +146,7 @@ function Asked({ inbox: { query, pending, looking, older }, nothing, approval, o
         {query.hasNextPage && !looking && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={older}>Older ones</button>}
       </div>
       <div className="inbox-detail">
-        {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All approvals</button>}
+        {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All that wait</button>}
         <QueryState of={linked} />
         {chosen && <Batch key={chosen.run} group={chosen} approval={at} />}
       </div>
