@@ -93,6 +93,13 @@ test('what code calls stands below it, though other steps began meanwhile', () =
   expect(timelineOf(log, 0, 200).rows.map((row) => row.within)).toEqual([undefined, undefined, 2, 2, 2, undefined, undefined]);
 });
 
+test('a row of the timeline is called by what the model said, else by who it is', () => {
+  const log = logOf(
+    event('step.started', { step: 1, kind: 'model', name: 'gpt' }), event('step.completed', { step: 1, kind: 'model', text: '## So\n\n- The **order** is\nthere.' }),
+    event('step.started', { step: 2, kind: 'sql', name: 'look' }), event('step.started', { step: 3, kind: 'model', name: 'gpt' }), event('step.completed', { step: 3, kind: 'model', text: ' {"a": 1}' }));
+  expect(timelineOf(log, 0, 200).rows.map((row) => [row.name, row.by])).toEqual([['So The order is there.', 'gpt'], ['look', 'look'], ['gpt', 'gpt']]);
+});
+
 test('a reset begins anew', () => {
   const log = logOf(delta(0, 'abc'), event('run.closed', { status: 'failed' }));
   log.clear();

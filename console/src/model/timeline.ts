@@ -1,13 +1,14 @@
 // The steps of a run over its time: pure.
 
-import { numberOf, type Fields } from './events';
+import { numberOf, textOf, type Fields } from './events';
 import type { ApprovalItem, RunLog, StepItem } from './run_log';
 
 export interface TimelineRow {
   key: string;
   step: number;
   within: number | undefined; // the step of the code that made the call
-  name: string;
+  name: string; // of what a model said, the beginning
+  by: string; // the model, the tool
   status: string; // a step's; 'failed' also for an error that the model was told; 'waiting' for a person
   startedAt: string;
   endedAt: string;
@@ -26,13 +27,21 @@ export function timelineOf(log: RunLog, now: number, most: number): { rows: Time
   return { rows, total: shown.length, from, to: Math.max(from + 1, rows.reduce((latest, row) => Math.max(latest, row.to), from)) };
 }
 
+const MAX_SAID = 80; // characters
+
+// The first words of a model, without their form: of ten steps of one model, which was it?
+function saidBy(item: StepItem): string {
+  const text = (item.tool === 'model' ? (item.stream?.text ?? textOf(item.data['text'])) : '').slice(0, 4 * MAX_SAID);
+  return /^\s*[{[]/.test(text) ? '' : text.replaceAll(/^[#>\s-]+|[*`]/gm, '').replaceAll(/\s+/g, ' ').trim().slice(0, MAX_SAID);
+}
+
 function rowOf(item: StepItem | ApprovalItem, closedAt: string, end: number): TimelineRow {
   const isStep = item.kind === 'step';
   const startedAt = isStep ? item.startedAt : item.at;
   const endedAt = isStep ? item.endedAt : item.decidedAt || closedAt;
   return {
     key: item.key, step: item.step, within: item.within, startedAt, endedAt, data: isStep ? item.data : {},
-    name: isStep ? item.name || item.tool : 'waits for a person',
+    name: isStep ? saidBy(item) || item.name || item.tool : 'waits for a person', by: isStep ? item.name || item.tool : item.tool,
     status: isStep ? (item.data['is_error'] === true ? 'failed' : item.status) : 'waiting',
     from: Date.parse(startedAt), to: endedAt ? Date.parse(endedAt) : end,
     attempts: isStep ? (numberOf(item.data['attempt']) ?? 1) : 1,

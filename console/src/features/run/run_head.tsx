@@ -46,7 +46,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
   const cost = (run?.spent ?? usage)?.cost;
   return (
     <p className="facts">
-      <span className="run-id"><code>{id}</code><Copy text={id} what="the id" /></span>
+      <span className="run-id"><code title={id}>{id}</code><Copy text={id} what="the id" /></span>
       {log.parent && <Above of={log.parent} />}
       {began && <span>started <Ago at={began} /></span>}
       {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}

@@ -16,7 +16,7 @@ const Row = memo(function Row({ row, from, span, chosen, onStep }: { row: Timeli
   return (
     <li className={row.within === undefined ? undefined : 'inner'}>
       <button type="button" onClick={() => onStep(row.step)} aria-current={chosen ? 'step' : undefined}>
-        <span className="step-name">{row.step}. {row.name}</span>
+        <span className="step-name" title={row.by}>{row.step}. {row.name}</span>
         <span className="step-time">{row.attempts > 1 ? `${row.attempts} attempts, ` : ''}{duration(row.startedAt, row.endedAt || undefined)}</span>
         {tokens > 0 && <span className="step-tokens">{plural(tokens, 'token')}</span>}
         <span className="track" aria-hidden="true"><span className={`span ${row.status}`} style={{ left: `${left}%`, width: `${width}%` }} /></span>
