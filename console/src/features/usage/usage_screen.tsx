@@ -37,8 +37,8 @@ function Cost({ used }: { used: Used }) {
 }
 
 function Numbers({ used }: { used: UsageRow }) {
-  const cached = used.cached_input_tokens ? `, ${number(used.cached_input_tokens)} cached` : '';
-  const reasoning = used.reasoning_tokens ? `, ${number(used.reasoning_tokens)} reasoning` : '';
+  const cached = used.cached_input_tokens ? `${number(used.cached_input_tokens)} cached` : '';
+  const reasoning = used.reasoning_tokens ? `${number(used.reasoning_tokens)} reasoning` : '';
   return (
     <>
       <td>{number(used.model_calls)}</td>
