@@ -99,9 +99,11 @@ export function Labels({ name, version }: { name: string; version: string }) {
       <ul className="labels" aria-label="Labels">
         {labels.map((label) => (
           <li key={label.label} data-label={label.label}>
-            <strong>{label.label}</strong>
-            <Link to="/agents/$name" params={{ name }} search={{ version: label.label }} title={label.version}><code>{label.version.slice(0, 12)}</code></Link>
-            <span className="note">{HOW[label.how] ?? label.how}{label.from ? ` from ${label.from}` : ''} by {label.by || 'nobody named'}, <Ago at={label.at} />{label.comment ? `: ${label.comment}` : ''}</span>
+            <span className="label-says">
+              <strong>{label.label}</strong>
+              <Link to="/agents/$name" params={{ name }} search={{ version: label.label }} title={label.version}><code>{label.version.slice(0, 12)}</code></Link>
+              <span className="note">{HOW[label.how] ?? label.how}{label.from ? ` from ${label.from}` : ''} by {label.by || 'nobody named'}, <Ago at={label.at} />{label.comment ? `: ${label.comment}` : ''}</span>
+            </span>
             <button className="button small quiet" onClick={() => setRolled(label)} aria-label={`Roll back ${label.label}`}>Roll back</button>
           </li>
         ))}

@@ -17,13 +17,14 @@ export function Talks({ chosen }: { chosen: string | undefined }) {
   const talks = query.data?.pages.flatMap((page) => page.conversations) ?? [];
   return (
     <nav className="talks" aria-label="Conversations">
+      <h2>Conversations</h2>
       <ul aria-busy={query.isPending}>
         {talks.map((talk) => {
           const { status, open } = standingOf(talk.newest);
           return (
             <li key={talk.id}>
               <Link to="/chat/$conversation" params={{ conversation: talk.id }} data-talk={talk.id} aria-current={talk.id === chosen ? 'page' : undefined}>
-                <strong>{talk.newest.agent}</strong>
+                <strong title={talk.newest.agent}>{talk.newest.agent}</strong>
                 <Ago at={talk.newest.created_at} />
                 <span className="talk-line">{lineOf(talk.newest)}</span>
                 {(open || status !== 'completed') && <Chip status={status} words={RUN_WORDS} />}
