@@ -2,7 +2,7 @@
 
 import { fieldsOf, numberOf, textOf, type Fields } from './events';
 import { termsOf, type Terms } from './terms';
-import { parsed } from './text';
+import { lineText, parsed } from './text';
 
 // What waits for a person, however it is known: from a run's log, or from the record.
 export interface Asked {
@@ -59,9 +59,7 @@ const MAX_LINE = 120; // characters
 
 // In one line what a person would decide: the question, or the arguments of the call.
 export function lineOfAsked(record: Record & { question?: unknown }): string {
-  const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const line = questionOf(record)?.text || Object.entries(fieldsOf(parsed(record.arguments))).map(([name, value]) => `${name}: ${told(value)}`).join(', ');
-  return line.replaceAll(/\s+/g, ' ').slice(0, MAX_LINE);
+  return lineText(questionOf(record)?.text || (parsed(record.arguments) ?? '')).slice(0, MAX_LINE);
 }
 
 // People and roles as one reads them: "ann, bob or whoever is approver". Empty: whoever may decide.

@@ -2,10 +2,10 @@
 
 import { textOf } from './events';
 import type { EndItem, Item } from './run_log';
-import { parsed, plainText } from './text';
+import { lineText, parsed } from './text';
 
 interface Row { input: unknown }
-export const lineOf = (run: Row): string => plainText(run.input).slice(0, 120);
+export const lineOf = (run: Row): string => lineText(run.input).slice(0, 120);
 
 export interface Turn {
   run: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, duration, dollars, momentOf } from './text';
+import { ago, duration, dollars, lineText, momentOf } from './text';
 
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -17,6 +17,10 @@ test('how long ago something was, and a day when it was long ago', () => {
 
 test('a month is a word', () => {
   expect(momentOf(NOW)).toMatch(/Nov/);
+});
+
+test('an input in one line', () => {
+  expect([' Hi\n there', { order: 7, why: 'late', more: { a: 1 } }, [1, 2], 7].map(lineText)).toEqual([' Hi there', 'order: 7, why: late, more: {"a":1}', '[1,2]', '7']);
 });
 
 test('money has its sign before it', () => {

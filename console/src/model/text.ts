@@ -63,3 +63,9 @@ export function parsed(value: unknown): unknown {
 
 // What a person typed as text; of an input in other shapes, its JSON.
 export const plainText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+const MAX_LINE = 1000; // characters
+
+// In one line, the beginning: what a person typed, or the names of an object with their values.
+export const lineText = (value: unknown): string => (value !== null && typeof value === 'object' && !Array.isArray(value)
+  ? Object.entries(value).map(([name, of]) => `${name}: ${plainText(of)}`).join(', ') : plainText(value)).slice(0, MAX_LINE).replaceAll(/\s+/g, ' ');

@@ -10,26 +10,32 @@ import { askedOfRecord, type AskedGroup } from '../../model/approvals';
 import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
 import { decidedWords } from '../../model/terms';
-import { plainText, plural } from '../../model/text';
+import { plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { QueryState } from '../../ui/query_state';
+import { Value } from '../../ui/value';
 import { Ago } from '../../ui/when';
+import { AgentName } from '../agents/agent_name';
 import { Question } from '../approvals/question';
 import { Settled } from '../approvals/settled';
 import { Prose } from '../run/items';
 
 const INPUT_SHOWN = 600; // characters
 
+function Input({ of }: { of: unknown }) {
+  if (typeof of !== 'string') return <Value of={of} />;
+  return <p className="prose plain">{of.length > INPUT_SHOWN ? `${of.slice(0, INPUT_SHOWN)}\u2026` : of}</p>;
+}
+
 // What the model said before it asked, and how much was done before.
 function Evidence({ run }: { run: Run }) {
   const steps = (run.steps ?? []).map(fieldsOf);
   const said = steps.findLast((step) => step['kind'] === 'model' && textOf(step['text']));
   const tools = steps.filter((step) => step['kind'] !== 'model' && step['status'] === 'completed').length;
-  const input = plainText(run.input);
   return (
     <section className="evidence" aria-label="What led to it">
       <h3>Asked for</h3>
-      <p className="prose plain">{input.length > INPUT_SHOWN ? `${input.slice(0, INPUT_SHOWN)}\u2026` : input}</p>
+      <Input of={run.input} />
       {said && <><h3>The agent{'\u2019'}s reasoning</h3><Prose text={textOf(said['text'])} /></>}
       {tools > 0 && <p className="note">{plural(tools, 'tool call')} done before: <Link to="/runs/$id" params={{ id: run.id }}>see the run</Link></p>}
     </section>
@@ -88,7 +94,7 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
   return (
     <section className="batch" aria-label={`What run ${group.run} asks`}>
       <header className="title">
-        <h2 className="asked-by">{group.rows[0]!.agent}</h2>
+        <h2 className="asked-by"><AgentName of={group.rows[0]!.agent ?? ''} /></h2>
         <Link to="/runs/$id" params={{ id: group.run }}>run <code>{group.run}</code></Link>
       </header>
       <QueryState of={query} />

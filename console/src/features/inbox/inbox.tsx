@@ -16,6 +16,7 @@ import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { useTitle } from '../../ui/use_title';
 import { Ago } from '../../ui/when';
+import { AgentName } from '../agents/agent_name';
 import { Batch } from './batch';
 import { WhoseFilter } from './whose_filter';
 import '../run/run.css';
@@ -56,7 +57,7 @@ function GroupRow({ group, chosen, now, onChoose }: { group: AskedGroup<Approval
   return (
     <li>
       <button className="asks" data-run={group.run} aria-current={chosen ? 'true' : undefined} onClick={onChoose}>
-        <strong>{first.agent}</strong>
+        <strong><AgentName of={first.agent ?? ''} /></strong>
         {first.requested_at ? <Ago at={first.requested_at} /> : <span />}
         <span className="asks-tools">{tools}</span>
         <span className="asks-what">{lineOfAsked(first)}</span>

@@ -8,9 +8,10 @@ import type { RunSummary } from '../../api/client';
 import { flowPagesQuery } from '../../api/flows';
 import { agentsQuery } from '../../api/queries';
 import type { RunPage } from '../../model/run_pages';
-import { plainText } from '../../model/text';
+import { lineText } from '../../model/text';
 import { Dialog } from '../../ui/dialog';
 import { Keys } from '../../ui/keys';
+import { AgentName } from '../agents/agent_name';
 import { SCREENS } from './screens';
 
 const RUN_ID = /^[A-Za-z0-9_.:@-]{1,200}$/;
@@ -55,8 +56,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
           </Command.Group>
           <Command.Group heading="Runs">
             {runs.map((run) => (
-              <Command.Item key={run.id} value={`${run.agent} ${run.id} ${plainText(run.input).slice(0, 80)}`} onSelect={() => open(run.id)}>
-                <span>{run.agent}</span> <span className="note">{plainText(run.input).slice(0, 60)}</span> <code>{run.id}</code>
+              <Command.Item key={run.id} value={`${run.agent} ${run.id} ${lineText(run.input).slice(0, 80)}`} onSelect={() => open(run.id)}>
+                <span><AgentName of={run.agent} /></span> <span className="note">{lineText(run.input).slice(0, 60)}</span> <code>{run.id}</code>
               </Command.Item>
             ))}
           </Command.Group>

@@ -14,6 +14,7 @@ import { Dialog } from '../../ui/dialog';
 import { QueryState } from '../../ui/query_state';
 import { useTitle } from '../../ui/use_title';
 import { Ago } from '../../ui/when';
+import { AgentName } from '../agents/agent_name';
 import './usage.css';
 
 function Part({ part }: { part: BudgetPart }) {
@@ -64,7 +65,7 @@ function Row({ of, onRaise }: { of: BudgetedRun; onRaise: () => void }) {
   return (
     <li data-run={of.run}>
       <div className="budget-run">
-        <strong>{of.agent}</strong> <Link to="/runs/$id" params={{ id: of.run }}><code>{of.run}</code></Link>
+        <strong><AgentName of={of.agent} /></strong> <Link to="/runs/$id" params={{ id: of.run }}><code>{of.run}</code></Link>
         <span className="note"><Ago at={of.begun_at} />{of.parent && <>, called by <Link to="/runs/$id" params={{ id: of.parent }}><code>{of.parent}</code></Link></>}</span>
         <span>{of.status ? <Chip status={of.status} /> : of.waiting > 0 ? <span className="chip budget">! {plural(of.waiting, 'run')} waiting</span> : <Chip status="running" />}</span>
       </div>
