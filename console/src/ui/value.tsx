@@ -11,6 +11,8 @@ const MAX_FIELDS = 24;
 const MAX_TEXT = 20_000; // characters that are shown at once
 
 const isPlain = (value: unknown): boolean => value === null || typeof value !== 'object';
+// What is empty needs no room of its own.
+const isBare = (value: unknown): boolean => isPlain(value) || Object.keys(value as object).length === 0;
 const isObject = (value: unknown): value is Row => value !== null && typeof value === 'object' && !Array.isArray(value);
 const isRow = (value: unknown): value is Row => isObject(value) && Object.values(value).every(isPlain);
 const areRows = (value: unknown): value is Row[] => Array.isArray(value) && value.length > 0 && value.every(isRow);
@@ -58,7 +60,7 @@ export function Value({ of }: { of: unknown }) {
           {entries.map(([name, field]) => (
             <div key={name} style={{ display: 'contents' }}>
               <dt>{name}</dt>
-              <dd>{isPlain(field) ? String(field) : <Value of={field} />}</dd>
+              <dd>{isPlain(field) ? String(field) : isBare(field) ? JSON.stringify(field) : <Value of={field} />}</dd>
             </div>
           ))}
         </dl>

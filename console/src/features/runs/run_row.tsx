@@ -17,7 +17,7 @@ export const RunRow = memo(function RunRow({ run }: { run: RunSummary }) {
       <span className="run-agent" title={run.version ? `version ${run.version}` : undefined}><AgentName of={run.agent} /></span>
       <span className="run-input" title={run.id}>{lineText(run.input)}</span>
       <span className="run-number">{tokens ? tokens.toLocaleString('en') : ''}</span>
-      <span className="run-number">{spent?.cost?.usd ? dollars(spent.cost.usd) : ''}</span>
+      <span className="run-number">{spent?.cost?.usd && (tokens > 0 || Number(spent.cost.usd) > 0) ? dollars(spent.cost.usd) : ''}</span>
       <span className="run-number">{run.closed_at ? duration(began, run.closed_at) : ''}</span>
       <Ago className="run-number" at={run.created_at} />
     </Link>

@@ -43,8 +43,8 @@ function Numbers({ used }: { used: UsageRow }) {
     <>
       <td>{number(used.model_calls)}</td>
       <td>{number(used.tool_calls)}</td>
-      <td>{number(used.input_tokens)}<span className="note">{cached}</span></td>
-      <td>{number(used.output_tokens)}<span className="note">{reasoning}</span></td>
+      <td>{number(used.input_tokens)}{cached && <span className="note">{cached}</span>}</td>
+      <td>{number(used.output_tokens)}{reasoning && <span className="note">{reasoning}</span>}</td>
       <td><Cost used={used} /></td>
     </>
   );
