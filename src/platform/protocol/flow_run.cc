@@ -1,5 +1,6 @@
 #include "protocol/flow_run.h"
 
+#include "base/sha256.h"
 #include "protocol/fields.h"
 
 namespace holdfast::protocol {
@@ -40,7 +41,7 @@ void fields(auto& archive, Is<FlowTakenUp> auto& v) {
 
 void fields(auto& archive, Is<FlowOpen> auto& v) {
   archive("step", v.step)("until_ms", v.until_ms)("completion", v.completion)("completed", v.completed)(
-      "parts", v.parts)("next", v.next)("call", v.call)("known", v.known);
+      "parts", v.parts)("next", v.next)("call", v.call)("known", v.known)("items", v.items)("each", v.each);
 }
 
 void fields(auto& archive, Is<FlowState> auto& v) {
@@ -57,11 +58,12 @@ void fields(auto& archive, Is<FlowEachInput> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowEachBegun> auto& v) {
-  archive("parts", v.parts)("call", v.call)("known", v.known)("over", v.over);
+  archive("parts", v.parts)("call", v.call)("known", v.known)("over", v.over)("items", v.items)("each",
+                                                                                                v.each);
 }
 
 void fields(auto& archive, Is<FlowPartResult> auto& v) {
-  archive("over", v.over);
+  archive("over", v.over)("failed", v.failed);
 }
 
 void fields(auto& archive, Is<FlowTakeUpInput> auto& v) {
@@ -147,6 +149,14 @@ std::optional<BlockAgent> block_of_agent(std::string_view agent) {
   const std::size_t dot = agent.find('.');
   if (!is_flow(agent) || dot == std::string_view::npos) return std::nullopt;
   return BlockAgent{std::string(agent.substr(0, dot)), std::string(agent.substr(dot + 1))};
+}
+
+std::string flow_block_key(std::string_view namespace_name, std::string_view run, std::string_view of,
+                           std::uint64_t index, std::string_view block) {
+  std::string text = "flow\n";
+  text.append(namespace_name).append("\n").append(run).append("\n");
+  if (!of.empty()) text.append(of).append("\n").append(std::to_string(index)).append("\n");
+  return sha256_hex(text.append(block));
 }
 
 std::string run_of_item(std::string_view run, std::string_view block, std::uint64_t index) {

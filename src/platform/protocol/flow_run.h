@@ -93,6 +93,10 @@ struct FlowItem {
   std::string of;   // the block whose body it is
   std::uint64_t index = 0;
 };
+// What a block of a run of a flow is known by: the key of its call, and of its record. Of a body that is no
+// run of its own: `of` and `index` say whose round it is; an empty `of`: none.
+std::string flow_block_key(std::string_view namespace_name, std::string_view run, std::string_view of,
+                           std::uint64_t index, std::string_view block);
 // The run of that item: the same, whoever asks again.
 std::string run_of_item(std::string_view run, std::string_view block, std::uint64_t index);
 
@@ -121,8 +125,9 @@ struct FlowStep {
   Json retry;         // of a block with a policy of its own; null: none has
   std::string calls;  // it is one call of a tool of this type, which the workflow makes; empty: it is none
   std::optional<FlowEach> each;
-  bool pure = false;               // its blocks change nothing outside: kFlowPureActivity
-  std::vector<Undoable> undoable;  // calls of its blocks that can be taken back, in their order
+  bool pure = false;  // its blocks change nothing outside: kFlowPureActivity
+  // Calls of its blocks that can be taken back, in their order; of a map or loop one with `items`.
+  std::vector<Undoable> undoable;
 };
 
 // The runs that have begun a block, and not ended it, which this run takes up; the last one first.
@@ -168,8 +173,10 @@ struct FlowOpen {
   bool completed = false;
   std::uint32_t parts = 0;      // of a map or loop
   std::uint32_t next = 0;       // the first that has not begun
-  std::optional<CallRef> call;  // as FlowEachBegun has it, and the next one
+  std::optional<CallRef> call;  // as FlowEachBegun has it, and the next ones
   std::vector<FlowStretch> known;
+  std::uint64_t items = 0;
+  std::uint64_t each = 0;
 };
 
 // Where a run stands that goes on with a new history.
@@ -253,11 +260,15 @@ struct FlowEachBegun {
   std::optional<CallRef> call;
   std::vector<FlowStretch> known;  // what a run that is taken up has done, ascending
   bool over = false;               // the last of these needs no other one
+  std::uint64_t items = 0;         // or rounds, at most
+  std::uint64_t each = 0;          // so many of them are one part
 };
 
 struct FlowPartResult {
   FlowPartResult() = default;
   bool over = false;  // no other one is needed: one has failed, or the loop has come to its end
+  // Items whose error was collected, of a body with calls that can be taken back: those of such an item are.
+  std::vector<std::uint64_t> failed;
 };
 
 struct FlowTakeUpInput {

@@ -29,6 +29,7 @@ inline constexpr const char* kHoldActivity = "agent.hold";
 inline constexpr const char* kPlanActivity = "agent.plan";
 inline constexpr const char* kReconcileActivity = "agent.effect.reconcile";
 inline constexpr const char* kUndoActivity = "agent.effect.undo";
+inline constexpr const char* kUndoItemsActivity = "agent.effect.undo_items";
 inline constexpr const char* kEndDetachedActivity = "agent.detached.end";
 
 // Tells others of what happened to a run: a workflow of its own, which outlives the run.

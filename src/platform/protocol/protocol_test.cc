@@ -129,9 +129,16 @@ TEST(Protocol, RecordedSteeringStaysAsItIs) {
   expect_kept<ResumeRequest>(R"({"by":"ada","version":"v"})");
   expect_kept<GiveUpRequest>(R"({"by":"ada","reason":"late"})");
   expect_kept<Undoable>(R"({"agent":"a","call":@,"retry":{"attempts":3},"timeout_ms":5,"version":"v"})");
+  expect_kept<Undoable>(
+      R"({"agent":"a","call":@,"items":{"are_runs":true,"blocks":["pay"],"count":9,"of":"each","only":[3],"run":"r"},"version":"v"})");
   expect_kept<EffectInput>(R"({"agent":"a","call":@,"step":4,"version":"v"})");
   expect_kept<UndoResult>(R"({"note":"why","status":"failed"})");
   expect_kept<UndoTryInput>(R"({"again":1,"agent":"a","ask":true,"call":@,"step":3,"version":"v"})");
+  expect_kept<UndoTryInput>(R"({"agent":"a","call":@,"item":0,"step":3,"version":"v"})");
+  expect_kept<UndoItemsInput>(
+      R"({"before":5,"calls":{"agent":"a","call":@,"version":"v"},"told":2,"tries_again":true})");
+  expect_kept<UndoItemsResult>(
+      R"({"next":4,"open":{"again":1,"call":{"agent":"a","call":@,"version":"v"},"item":7},"stand":1,"undone":3,"words":["w"]})");
   expect_kept<UndoTryResult>(R"({"arguments_sha256":"h","ask_after_ms":1,"note":"why","status":"unknown"})");
   expect_kept<UndoInput>(R"({"agent":"a","version":"v"})");
   expect_kept<UndoBegun>(

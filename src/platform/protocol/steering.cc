@@ -38,9 +38,14 @@ void fields(auto& archive, Is<GiveUpRequest> auto& v) {
   archive("by", v.by)("reason", v.reason);
 }
 
+void fields(auto& archive, Is<UndoableItems> auto& v) {
+  archive("run", v.run)("of", v.of)("blocks", v.blocks)("count", v.count)("are_runs", v.are_runs)("only",
+                                                                                                  v.only);
+}
+
 void fields(auto& archive, Is<Undoable> auto& v) {
-  archive("agent", v.agent)("version", v.version)("call", v.call)("timeout_ms", v.timeout_ms)("retry",
-                                                                                              v.retry);
+  archive("agent", v.agent)("version", v.version)("call", v.call)("timeout_ms", v.timeout_ms)(
+      "retry", v.retry)("items", v.items);
 }
 
 }  // namespace
@@ -57,6 +62,7 @@ HOLDFAST_PROTOCOL_JSON(Hold)
 HOLDFAST_PROTOCOL_JSON(PauseRequest)
 HOLDFAST_PROTOCOL_JSON(ResumeRequest)
 HOLDFAST_PROTOCOL_JSON(GiveUpRequest)
+HOLDFAST_PROTOCOL_JSON(UndoableItems)
 HOLDFAST_PROTOCOL_JSON(Undoable)
 
 }  // namespace holdfast::protocol

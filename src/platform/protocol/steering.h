@@ -82,6 +82,18 @@ struct GiveUpRequest {
   std::string reason;
 };
 
+// Calls of the items of a map, or of the rounds of a loop, however many: which of them were made the effect
+// ledger knows, under keys that follow from run, block and index (protocol/flow_run.h).
+struct UndoableItems {
+  UndoableItems() = default;
+  std::string run;                  // that goes over them
+  std::string of;                   // the block whose body makes the calls
+  std::vector<std::string> blocks;  // those of its blocks, in the order in which they run
+  std::uint64_t count = 0;          // items, or rounds, that may have begun
+  bool are_runs = false;            // each is a run of its own
+  std::vector<std::uint64_t> only;  // these items alone, ascending; empty: all
+};
+
 // A call whose effect can be undone. Kept from before it is made: what became of it is in the effect ledger.
 struct Undoable {
   Undoable() = default;
@@ -90,6 +102,7 @@ struct Undoable {
   CallRef call;
   std::int64_t timeout_ms = 0;  // of the undoing
   Json retry;
+  std::optional<UndoableItems> items;  // it stands for these calls, and `call` is the block that they are of
 };
 
 std::string_view to_string(SteeringPolicy policy);
@@ -112,6 +125,8 @@ void to_json(Json& out, const ResumeRequest& value);
 void from_json(const Json& in, ResumeRequest& value);
 void to_json(Json& out, const GiveUpRequest& value);
 void from_json(const Json& in, GiveUpRequest& value);
+void to_json(Json& out, const UndoableItems& value);
+void from_json(const Json& in, UndoableItems& value);
 void to_json(Json& out, const Undoable& value);
 void from_json(const Json& in, Undoable& value);
 

@@ -18,13 +18,25 @@ void fields(auto& archive, Is<UndoBegun> auto& v) {
 }
 
 void fields(auto& archive, Is<UndoTryInput> auto& v) {
-  archive("agent", v.agent)("version", v.version)("call", v.call)("step", v.step)("again", v.again)("ask",
-                                                                                                    v.ask);
+  archive("agent", v.agent)("version", v.version)("call", v.call)("step", v.step)("again", v.again)(
+      "ask", v.ask)("item", v.item);
 }
 
 void fields(auto& archive, Is<UndoTryResult> auto& v) {
   archive("status", v.status)("note", v.note)("ask_after_ms", v.ask_after_ms)("arguments_sha256",
                                                                               v.arguments_sha256);
+}
+
+void fields(auto& archive, Is<UndoItemsInput> auto& v) {
+  archive("calls", v.calls)("before", v.before)("told", v.told)("tries_again", v.tries_again);
+}
+
+void fields(auto& archive, Is<OpenUndoing> auto& v) {
+  archive("call", v.call)("item", v.item)("again", v.again);
+}
+
+void fields(auto& archive, Is<UndoItemsResult> auto& v) {
+  archive("undone", v.undone)("stand", v.stand)("words", v.words)("open", v.open)("next", v.next);
 }
 
 void fields(auto& archive, Is<UndoFinishInput> auto& v) {
@@ -56,6 +68,9 @@ HOLDFAST_PROTOCOL_JSON(UndoInput)
 HOLDFAST_PROTOCOL_JSON(UndoBegun)
 HOLDFAST_PROTOCOL_JSON(UndoTryInput)
 HOLDFAST_PROTOCOL_JSON(UndoTryResult)
+HOLDFAST_PROTOCOL_JSON(UndoItemsInput)
+HOLDFAST_PROTOCOL_JSON(OpenUndoing)
+HOLDFAST_PROTOCOL_JSON(UndoItemsResult)
 HOLDFAST_PROTOCOL_JSON(UndoFinishInput)
 
 }  // namespace holdfast::protocol

@@ -7,6 +7,7 @@
 // Values; see protocol/call.h for how reading fails.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,9 @@ struct UndoBegun {
 
 struct UndoTryInput : EffectInput {
   UndoTryInput() = default;
-  std::uint32_t again = 0;  // undo_key()
-  bool ask = false;         // first whether this very try took effect
+  std::uint32_t again = 0;            // undo_key()
+  bool ask = false;                   // first whether this very try took effect
+  std::optional<std::uint64_t> item;  // of a map or loop: whose call it is
 };
 
 struct UndoTryResult : UndoResult {
@@ -66,6 +68,33 @@ struct UndoTryResult : UndoResult {
   // time; 0: none does.
   std::int64_t ask_after_ms = 0;
   std::string arguments_sha256;  // else a person may be asked: of the call that is to be undone
+};
+
+// ---- kUndoItemsActivity: takes back calls of items, the last one first, as long as it may go on
+
+struct UndoItemsInput {
+  UndoItemsInput() = default;
+  Undoable calls;                       // with `items`
+  std::optional<std::uint64_t> before;  // UndoItemsResult::next of the one before; none: it is the first
+  std::uint64_t told = 0;               // so many of them watchers have been told of
+  bool tries_again = false;             // what failed before is tried under a key of its own
+};
+
+// One call that the activity leaves to whoever asked: nobody knows what became of it, or of its undoing.
+struct OpenUndoing {
+  OpenUndoing() = default;
+  Undoable call;
+  std::uint64_t item = 0;
+  std::uint32_t again = 0;  // undo_key()
+};
+
+struct UndoItemsResult {
+  UndoItemsResult() = default;
+  std::uint64_t undone = 0;
+  std::uint64_t stand = 0;         // so many were not
+  std::vector<std::string> words;  // for people: some of these, with why
+  std::optional<OpenUndoing> open;
+  std::uint64_t next = 0;  // what comes before it is still to be taken back; 0: nothing is
 };
 
 struct UndoFinishInput {
@@ -86,6 +115,12 @@ void to_json(Json& out, const UndoTryInput& value);
 void from_json(const Json& in, UndoTryInput& value);
 void to_json(Json& out, const UndoTryResult& value);
 void from_json(const Json& in, UndoTryResult& value);
+void to_json(Json& out, const UndoItemsInput& value);
+void from_json(const Json& in, UndoItemsInput& value);
+void to_json(Json& out, const OpenUndoing& value);
+void from_json(const Json& in, OpenUndoing& value);
+void to_json(Json& out, const UndoItemsResult& value);
+void from_json(const Json& in, UndoItemsResult& value);
 void to_json(Json& out, const UndoFinishInput& value);
 void from_json(const Json& in, UndoFinishInput& value);
 

@@ -7,7 +7,9 @@
 
 #include "base/sha256.h"
 #include "platform/contract.h"
+#include "platform/undo_items.h"
 #include "platform/undo_tries.h"
+#include "protocol/flow_run.h"
 #include "protocol/undo.h"
 
 namespace holdfast::platform {
@@ -156,6 +158,68 @@ TEST_P(StoreContract, AnUndoingThatFailedIsTriedUnderTheNextKey) {
   EXPECT_TRUE(last().undone());
   EXPECT_FALSE(last().may_be_tried());
   EXPECT_EQ(last_undo_try(*store_, "other").value().next(), 0u);
+}
+
+// Calls of a map's items are found by their places, the last item first and the last block of an item first;
+// what was not made, or failed, is none.
+TEST_P(StoreContract, CallsOfItemsAreFoundAPageAtATime) {
+  const auto made = [this](const std::string& key, std::optional<bool> succeeded) {
+    EffectIntent intent;
+    intent.key = key;
+    intent.run = "r";
+    intent.tool = "pay";
+    intent.arguments_sha256 = sha256_hex("{}");
+    ASSERT_TRUE(store_->begin_effect(intent));
+    if (succeeded) {
+      ASSERT_TRUE(store_->settle_effect(key, *succeeded, "{}"));
+    }
+  };
+  const auto key = [](std::uint64_t item, const char* block) {
+    return protocol::flow_block_key("n", "r", "each", item, block);
+  };
+  for (std::uint64_t item = 0; item < kMaxItemCalls + 20; ++item) made(key(item, "pay"), true);
+  made(key(7, "ship"), std::nullopt);
+  made(key(8, "ship"), false);
+  protocol::Undoable group;
+  group.call.tool = "each";
+  group.call.step = 2;
+  EXPECT_EQ(item_calls(*store_, "n", group).error().code(), Code::kInvalidArgument);
+  protocol::UndoableItems& items = group.items.emplace();
+  items.run = "r";
+  items.of = "each";
+  items.blocks = {"pay", "ship"};
+  items.count = 500;
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  std::optional<std::uint64_t> before;
+  std::size_t largest = 0;
+  while (!before || *before > 0) {
+    const auto page = item_calls(*store_, "n", group, before);
+    ASSERT_TRUE(page) << page.error().to_string();
+    largest = std::max(largest, page->calls.size());
+    for (const ItemCall& one : page->calls) {
+      found.emplace_back(one.item, one.call.call.tool);
+      EXPECT_EQ(one.call.call.key, key(one.item, one.call.call.tool.c_str()));
+      EXPECT_FALSE(one.call.items);
+    }
+    before = page->next;
+  }
+  EXPECT_LE(largest, kMaxItemCalls);
+  ASSERT_EQ(found.size(), kMaxItemCalls + 21);
+  EXPECT_EQ(found.front().first, kMaxItemCalls + 19);
+  EXPECT_EQ(found[found.size() - 9], std::pair(std::uint64_t{7}, std::string("ship")));
+  EXPECT_EQ(found.back(), std::pair(std::uint64_t{0}, std::string("pay")));
+  // From the place of one on, without it; of some items; and of items that are runs.
+  const auto page = item_calls(*store_, "n", group).value();
+  EXPECT_EQ(item_calls(*store_, "n", group, page.calls[3].place).value().calls.front().item,
+            page.calls[4].item);
+  items.only = {2, 7};
+  EXPECT_EQ(item_calls(*store_, "n", group).value().calls.size(), 3U);
+  items.only.clear();
+  items.are_runs = true;
+  items.count = 3;
+  EXPECT_TRUE(item_calls(*store_, "n", group).value().calls.empty());
+  made(protocol::flow_block_key("n", protocol::run_of_item("r", "each", 1), "", 0, "pay"), true);
+  EXPECT_EQ(item_calls(*store_, "n", group).value().calls.at(0).item, 1U);
 }
 
 }  // namespace holdfast::platform
