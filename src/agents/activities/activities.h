@@ -113,7 +113,10 @@ class Activities {
   void note_approval(activity::Context& ctx, const ApprovalNote& in);
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
-  UndoTryResult undo(activity::Context& ctx, const UndoTryInput& in);
+  // `is_told`: watchers hear of it also when it was undone.
+  UndoTryResult undo(activity::Context& ctx, const UndoTryInput& in, bool is_told = true);
+  // undo_items.cc
+  UndoItemsResult undo_items(activity::Context& ctx, const UndoItemsInput& in);
   // undo_run.cc
   UndoBegun begin_undo(activity::Context& ctx, const UndoInput& in);
   void finish_undo(activity::Context& ctx, const UndoFinishInput& in);
@@ -208,6 +211,10 @@ class Activities {
                                                  const Json& made_with, std::string& why);
   UndoTryResult call_undoing(activity::Context& ctx, const AgentDefinition& agent, const HookCall& hook,
                              const UndoTryInput& in, const std::string& result_of_call);
+  UndoTryResult undo_here(activity::Context& ctx, const UndoTryInput& in, const RetrySpec& retry,
+                          bool is_told);
+  // The calls that are to be taken back next: the same in every attempt.
+  Json page_of_items(activity::Context& ctx, const UndoItemsInput& in);
   UndoTryResult undoing_unknown(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& undoing,
                                 const UndoTryInput& in, const Json& arguments, std::string note);
   // Tools that were found in the conversation up to there.

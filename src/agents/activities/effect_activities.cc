@@ -177,13 +177,15 @@ UndoTryResult Activities::call_undoing(activity::Context& ctx, const AgentDefini
                      fmt::format("`{}` failed: {}", undoing.name, settled ? text_of(settled->result) : ""));
 }
 
-UndoTryResult Activities::undo(activity::Context& ctx, const UndoTryInput& in) {
+UndoTryResult Activities::undo(activity::Context& ctx, const UndoTryInput& in, bool is_told) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec& tool = need_tool(*agent, in.call.tool);
   const auto told = [&](UndoTryResult result) {
     if (result.status == UndoStatus::kNothing || result.ask_after_ms > 0) return result;
     const bool undone = result.status == UndoStatus::kUndone;
+    if (undone && !is_told) return result;
     Json event = {{"step", in.call.step}, {"tool", tool.name}};
+    if (in.item) event["item"] = *in.item;
     if (tool.hooks.compensate) event["by"] = tool.hooks.compensate->tool;
     if (!undone) event["why"] = result.note;
     const std::string which = in.again > 0 ? fmt::format("/{}", in.again) : "";

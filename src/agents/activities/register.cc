@@ -26,6 +26,9 @@ void register_undo(const Workers& workers, const std::shared_ptr<Activities>& ac
   workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, UndoTryInput in) {
     return activities->undo(ctx, in);
   });
+  workers.tools->register_activity(
+      kUndoItemsActivity,
+      [activities](activity::Context& ctx, UndoItemsInput in) { return activities->undo_items(ctx, in); });
   workers.agents->register_workflow(kUndoWorkflowType, undo_workflow);
   workers.agents->register_activity(kUndoBeginActivity, [activities](activity::Context& ctx, UndoInput in) {
     return activities->begin_undo(ctx, in);

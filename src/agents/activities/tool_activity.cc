@@ -45,6 +45,11 @@ ToolResult unknown(std::string note) {
   return out;
 }
 
+// One of many alike is none, and nobody watches it.
+bool is_step(const ToolInput& in) {
+  return in.call.step != 0;
+}
+
 // Requests of one call, which say within which span they are made.
 class WithHeaders final : public net::HttpClient {
  public:
@@ -168,7 +173,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
     const bool failed = ending.ending == Ending::kFailed;
     const std::string result = tool_record(ending.text, failed, ending.more);
     std::vector<platform::Told> tells;
-    if (in.completion.empty()) tells.push_back(completed(ctx, tool, in, result));
+    if (in.completion.empty() && is_step(in)) tells.push_back(completed(ctx, tool, in, result));
     auto [settled, stands] =
         require(deps_.outbox->settle_effect(intent.run, in.call.key, !failed, result, std::move(tells)),
                 "settling the effect");
@@ -200,8 +205,10 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
                       {"attempt", ctx.info().attempt},
                       {"key", in.call.key}};
   if (in.call.within != 0) begun_event["within"] = in.call.within;
-  publish_begun(ctx, begun_event,
-                fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  if (is_step(in)) {
+    publish_begun(ctx, begun_event,
+                  fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  }
   const MonotonicTime begun = deps_.clock->monotonic();
   ToolEnding ending = call_type(ctx, tool, in, arguments);
   metrics_.tool_call(in.agent, tool, ctx.info().attempt, ending.ending, deps_.clock->monotonic() - begun);
@@ -277,6 +284,7 @@ platform::Told Activities::completed(activity::Context& ctx, const ToolSpec& too
 // By an attempt that finds what an earlier one came to.
 void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const std::string& result) {
+  if (!is_step(in)) return;
   publish(ctx, protocol::event::kStepCompleted, tool_event(in.call.step, tool.type->name, tool.name, result),
           fmt::format("step/{}/completed", in.call.step));
 }
@@ -288,8 +296,10 @@ void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const 
                 {"error_type", "ToolError"},
                 {"error", excerpt(ending.text)}};
   if (ending.retry_after) event["retry_after_ms"] = ending.retry_after->count();
-  publish(ctx, protocol::event::kStepRetrying, event,
-          fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key, ctx.info().attempt));
+  if (is_step(in)) {
+    publish(ctx, protocol::event::kStepRetrying, event,
+            fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key, ctx.info().attempt));
+  }
   std::optional<::holdfast::Duration> delay;
   if (ending.retry_after) delay = *ending.retry_after;
   throw ApplicationFailure(bounded_text(ending.text, 2000), "ToolError", false, {}, delay);

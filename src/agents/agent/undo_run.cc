@@ -54,6 +54,8 @@ void UndoRun::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
   questions_->register_handler();
+  undoing_.try_again();
+  undoing_.stop_when([this] { return ctx_.workflow_cancelled(); });
   undoing_.ask_with([questions = questions_](ApprovalInput in) { return questions->ask(std::move(in)); });
 }
 
@@ -96,7 +98,7 @@ UndoFinishInput UndoRun::end() const {
   UndoFinishInput in;
   in.undone = undoing_.undone();
   in.not_undone = left_;
-  if (!effects_.empty()) {
+  if (!effects_.empty() || undoing_.was_stopped()) {
     in.status = RunEnd::kCanceled;
     for (auto one = effects_.rbegin(); one != effects_.rend(); ++one)
       in.not_undone.push_back(words_of(*one) + ": the undoing was cancelled");

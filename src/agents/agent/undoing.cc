@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agent/failures.h"
 #include "agent/undoable.h"
@@ -18,6 +19,11 @@ using std::chrono::seconds;
 
 namespace {
 
+// Of many undoings with all their attempts.
+constexpr std::chrono::hours kLongestStretch{24};
+// So many calls of items that stand are named.
+constexpr std::size_t kMostWords = 10;
+
 ApprovalInput question_of(const UndoTryInput& in, const UndoTryResult& unknown) {
   ApprovalInput out;
   out.id = fmt::format("ap-undo-{}-{}", in.call.key.substr(0, 24), in.again);
@@ -30,6 +36,30 @@ ApprovalInput question_of(const UndoTryInput& in, const UndoTryResult& unknown) 
       "EffectUnknown: this call is being taken back, and {}. Approve to take it back again, reject to leave "
       "it",
       unknown.note);
+  return out;
+}
+
+// Of one undoing with all its attempts.
+ActivityOptions options_for(const Undoable& effect) {
+  return ActivityOptions()
+      .task_queue(kToolQueue)
+      .start_to_close(milliseconds(effect.timeout_ms) + seconds(5))
+      .heartbeat(kHeartbeatTimeout)
+      .retry(retry_policy(effect.retry));
+}
+
+// Of many: each has its own attempts in there.
+ActivityOptions options_for_items() {
+  return ActivityOptions()
+      .task_queue(kToolQueue)
+      .start_to_close(kLongestStretch)
+      .heartbeat(kHeartbeatTimeout);
+}
+
+// Why calls of items stand: some of them, and how many others do.
+std::string joined(const std::vector<std::string>& some, std::uint64_t all) {
+  std::string out = fmt::format("{}", fmt::join(some, "; "));
+  if (all > some.size()) out += fmt::format("; and {} more", all - some.size());
   return out;
 }
 
@@ -70,12 +100,8 @@ Task<std::vector<std::string>> Undoing::take_back_all(workflow::Context* ctx, st
 }
 
 // Until it is known what became of it, or nobody can say.
-Task<Outcome<UndoTryResult>> Undoing::try_to_undo(workflow::Context* ctx, UndoTryInput in) {
-  auto options = ActivityOptions()
-                     .task_queue(kToolQueue)
-                     .start_to_close(milliseconds(open_->timeout_ms) + seconds(5))
-                     .heartbeat(kHeartbeatTimeout)
-                     .retry(retry_policy(open_->retry));
+Task<Outcome<UndoTryResult>> Undoing::try_to_undo(workflow::Context* ctx, UndoTryInput in,
+                                                  ActivityOptions options) {
   while (true) {
     Outcome<UndoTryResult> outcome =
         co_await attempt(ctx->activity<UndoTryResult>(kUndoActivity, options, in));
@@ -95,8 +121,77 @@ Task<Outcome<UndoTryResult>> Undoing::try_to_undo(workflow::Context* ctx, UndoTr
   }
 }
 
+// One call of an item, of which nobody knows.
+Task<std::optional<std::string>> Undoing::take_back_open(workflow::Context* ctx, OpenUndoing open,
+                                                         std::uint32_t step) {
+  UndoTryInput in;
+  in.agent = open.call.agent;
+  in.version = open.call.version;
+  in.call = open.call.call;
+  in.step = step;
+  in.again = open.again;
+  in.item = open.item;
+  const std::string what = fmt::format("{} (item {}): ", in.call.tool, open.item);
+  auto trying = try_to_undo(ctx, std::move(in), options_for(open.call));
+  Outcome<UndoTryResult> outcome = co_await std::move(trying);
+  if (!outcome.ok()) co_return what + root_of(outcome.error()).message();
+  const UndoTryResult& ended = outcome.value();
+  if (ended.status == UndoStatus::kNothing || ended.status == UndoStatus::kUndone) co_return std::nullopt;
+  co_return what + ended.note;
+}
+
+// A stretch in each activity, from the last item on.
+Task<std::optional<std::string>> Undoing::take_back_items(workflow::Context* ctx, Undoable group,
+                                                          std::uint32_t step) {
+  const ActivityOptions options = options_for_items();
+  UndoItemsInput in;
+  in.calls = group;
+  in.tries_again = tries_again_;
+  const std::size_t place = undone_.size();
+  std::uint64_t stand = 0;
+  std::vector<std::string> words;
+  const auto stands = [&](std::string why) {
+    ++stand;
+    if (words.size() < kMostWords) words.push_back(std::move(why));
+  };
+  do {
+    was_stopped_ = was_stopped_ || (stops_ && stops_());
+    if (was_stopped_) {
+      stands("the undoing was cancelled");
+      break;
+    }
+    Outcome<UndoItemsResult> outcome =
+        co_await attempt(ctx->activity<UndoItemsResult>(kUndoItemsActivity, options, in));
+    if (!outcome.ok()) {
+      stands(root_of(outcome.error()).message());
+      break;
+    }
+    UndoItemsResult stretch = std::move(outcome).value();
+    for (std::string& one : stretch.words) stands(std::move(one));
+    stand += stretch.stand - stretch.words.size();
+    in.told += stretch.undone;
+    if (stretch.open) {
+      auto why = co_await take_back_open(ctx, *stretch.open, step);
+      if (why) stands(*std::move(why));
+      if (!why) ++in.told;
+    }
+    undone_.resize(in.told > 0 ? place + 1 : place);
+    if (in.told > 0) undone_[place] = fmt::format("{}: {} calls", words_of(group), in.told);
+    in.before = stretch.next;
+  } while (*in.before > 0);
+  if (stand == 0) co_return std::nullopt;
+  standing_.push_back(std::move(group));
+  co_return joined(words, stand);
+}
+
 Task<std::optional<std::string>> Undoing::take_back(workflow::Context* ctx, Undoable effect,
                                                     std::uint32_t step, std::uint32_t again) {
+  if (effect.items) {
+    open_ = effect;
+    auto why = co_await take_back_items(ctx, std::move(effect), step);
+    open_.reset();
+    co_return why;
+  }
   UndoTryInput in;
   in.agent = effect.agent;
   in.version = effect.version;
@@ -104,7 +199,8 @@ Task<std::optional<std::string>> Undoing::take_back(workflow::Context* ctx, Undo
   in.step = step;
   in.again = again;
   open_ = effect;
-  Outcome<UndoTryResult> outcome = co_await try_to_undo(ctx, std::move(in));
+  auto trying = try_to_undo(ctx, std::move(in), options_for(effect));
+  Outcome<UndoTryResult> outcome = co_await std::move(trying);
   open_.reset();
   if (outcome.ok() && outcome.value().status == UndoStatus::kNothing) co_return std::nullopt;
   if (outcome.ok() && outcome.value().status == UndoStatus::kUndone) {

@@ -34,15 +34,30 @@ class Undoing {
   using Ask = std::function<Task<bool>(protocol::ApprovalInput)>;
   void ask_with(Ask ask) { ask_ = std::move(ask); }
 
+  // Of calls of items, which are many: those whose undoing failed before are tried anew, under keys of their
+  // own.
+  void try_again() { tries_again_ = true; }
+  // Asked between stretches of them: true leaves what is left.
+  void stop_when(std::function<bool()> stops) { stops_ = std::move(stops); }
+  bool was_stopped() const { return was_stopped_; }
+
   // Calls that were taken back, for people.
   const std::vector<std::string>& undone() const { return undone_; }
   // Behind what nobody has begun to take back: what was not, in the order of the calls.
   std::vector<protocol::Undoable> with_standing(std::vector<protocol::Undoable> effects) const;
 
  private:
-  Task<Outcome<protocol::UndoTryResult>> try_to_undo(workflow::Context* ctx, protocol::UndoTryInput in);
+  Task<Outcome<protocol::UndoTryResult>> try_to_undo(workflow::Context* ctx, protocol::UndoTryInput in,
+                                                     ActivityOptions options);
+  Task<std::optional<std::string>> take_back_items(workflow::Context* ctx, protocol::Undoable group,
+                                                   std::uint32_t step);
+  Task<std::optional<std::string>> take_back_open(workflow::Context* ctx, protocol::OpenUndoing open,
+                                                  std::uint32_t step);
 
   Ask ask_;
+  bool tries_again_ = false;
+  std::function<bool()> stops_;
+  bool was_stopped_ = false;
   std::vector<std::string> undone_;
   std::optional<protocol::Undoable> open_;
   std::vector<protocol::Undoable> standing_;  // the last call first

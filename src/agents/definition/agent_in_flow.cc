@@ -40,6 +40,21 @@ const Json* model_block(const Json& blocks, std::string_view id) {
   return nullptr;
 }
 
+// Of the flow, and of bodies in it.
+void add_calls(const Catalog& catalog, const Ordered& blocks, Ordered& tools) {
+  for (const Ordered& block : blocks) {
+    if (const auto body = block.find("blocks"); body != block.end()) add_calls(catalog, *body, tools);
+    if (!block.contains("compensate")) continue;
+    const auto id = block.value("id", std::string());
+    const Ordered& undo = block["compensate"];
+    Ordered tool = tool_of(catalog, id, block.value("with", Ordered::object()));
+    tool["compensate"]["tool"] = undo_tool(id);
+    tool["compensate"]["arguments"] = undo.value("arguments", Ordered::object());
+    tools.push_back(std::move(tool));
+    tools.push_back(tool_of(catalog, undo_tool(id), undo));
+  }
+}
+
 }  // namespace
 
 std::string undo_tool(std::string_view block) {
@@ -51,16 +66,7 @@ Result<AgentDefinition> calls_of_flow(const Catalog& catalog, std::string_view t
   const auto flow = parse_json<Ordered>(text);
   if (!flow.is_object()) return fail(Code::kDataLoss, "the stored flow cannot be read");
   Ordered tools = Ordered::array();
-  for (const Ordered& block : flow.value(Ordered::json_pointer("/spec/blocks"), Ordered::array())) {
-    if (!block.contains("compensate")) continue;
-    const auto id = block.value("id", std::string());
-    const Ordered& undo = block["compensate"];
-    Ordered tool = tool_of(catalog, id, block.value("with", Ordered::object()));
-    tool["compensate"]["tool"] = undo_tool(id);
-    tool["compensate"]["arguments"] = undo.value("arguments", Ordered::object());
-    tools.push_back(std::move(tool));
-    tools.push_back(tool_of(catalog, undo_tool(id), undo));
-  }
+  add_calls(catalog, flow.value(Ordered::json_pointer("/spec/blocks"), Ordered::array()), tools);
   Ordered definition = {{"apiVersion", "holdfast.dev/v1"},
                         {"kind", "Agent"},
                         {"metadata", {{"name", "flow"}}},
