@@ -12,6 +12,7 @@
 #include "definition/model_section.h"
 #include "definition/names.h"
 #include "definition/written_arguments.h"
+#include "plan/graph.h"
 #include "spec/duration.h"
 #include "spec/reference_template.h"
 #include "tool/activity_tool.h"
@@ -45,11 +46,7 @@ std::string needs_a_section(const std::vector<const ToolType*>& types) {
 }
 
 // Why the block can have none; empty: it can.
-std::string_view refusal(const FlowBlock& spec, const ToolSpec* tool, bool in_body) {
-  if (in_body)
-    return "what a round did is not taken back by itself: put the call with its `compensate` into a flow of "
-           "its "
-           "own, and call that by a block of type `flow`";
+std::string_view refusal(const FlowBlock& spec, const ToolSpec* tool) {
   const std::string_view type = spec.type->name;
   if (type == kAgentBlock.type || type == kFlowBlock.type)
     return "what is called says itself what takes its effects back; say it there";
@@ -88,8 +85,8 @@ void check_arguments(spec::MapReader& in, const Json& arguments, const ToolSpec&
 }  // namespace
 
 void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::string_view base_directory,
-                       bool in_body, BoundBlock& out) {
-  const std::string_view why = refusal(spec, out.tool.get(), in_body);
+                       BoundBlock& out) {
+  const std::string_view why = refusal(spec, out.tool.get());
   if (!why.empty()) return block.problem("compensate", why);
   spec::MapReader in = block.map("compensate");
   agent::HookCall call;
@@ -121,6 +118,14 @@ void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::strin
 bool can_be_compensated(std::string_view type) {
   const agent::ActivityTool* tool = agent::find_activity_tool(type);
   return tool != nullptr && !tool->type.notifies;
+}
+
+std::vector<std::string> compensated_in(const Program& body) {
+  std::vector<std::string> out;
+  for (const std::size_t block : topological_order(graph_of(body.flow))) {
+    if (body.blocks[block].undo) out.push_back(body.flow.blocks[block].id);
+  }
+  return out;
 }
 
 Json compensation_json(const BoundBlock& block) {

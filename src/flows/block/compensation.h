@@ -4,7 +4,9 @@
 // It is a call of an agents' tool, as the block's is, and what is done with it is what is done with
 // `compensate` of agents' tools. Pure.
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "block/program.h"
 
@@ -14,11 +16,12 @@ namespace holdfast::flows {
 inline constexpr std::size_t kMaxCompensated = 500;
 
 // What `compensate` of a block says, which is read but for that, into `out`; mistakes go to `block`.
-// `in_body`: it stands in a map or loop.
 void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::string_view base_directory,
-                       bool in_body, BoundBlock& out);
+                       BoundBlock& out);
 // Whether blocks of that type may have one.
 bool can_be_compensated(std::string_view type);
+// The blocks of a body whose calls can be taken back, in the order in which a round runs them.
+std::vector<std::string> compensated_in(const Program& body);
 // With every default made explicit.
 Json compensation_json(const BoundBlock& block);
 // What of that is sent as it was written, in its order.

@@ -152,12 +152,37 @@ TEST(Compensation, BelongsToBlocksWithAnEffectOfTheirOwn) {
                "secret_env: W}, arguments: {a: 1}}" +
                undo)),
       HasSubstr("cannot be taken back"));
-  EXPECT_THAT(
-      mistakes(
-          flow("    - {id: m, type: map, needs: [begin], with: {over: 3}, blocks: [{id: a, type: http, with: "
-               "{http: {method: POST, url: \"https://x.example/\"}, effect: idempotent}" +
-               fmt::format(", compensate: {}}}]}}\n", kUnpay))),
-      HasSubstr("into a flow of its own, and call that by a block of type `flow`"));
+}
+
+std::string paying(std::string_view id, std::string_view needs = "") {
+  return fmt::format(
+      "{{id: {}, type: http{}, with: {{http: {{method: POST, url: \"https://x.example/\"}}, effect: "
+      "idempotent, arguments: {{amount: \"{{{{ item }}}}\"}}}}, compensate: {}}}",
+      id, needs, kUnpay);
+}
+
+// In the order in which a round runs them, whatever the order of the file.
+TEST(Compensation, IsOfABodyToo) {
+  const auto read = read_program(
+      flow(fmt::format(
+          "    - {{id: each, type: map, needs: [begin], with: {{over: 3}}, blocks: [{}, {}, {{id: "
+          "free, type: transform, with: {{value: 1}}}}]}}\n",
+          paying("ship", ", needs: [pay]"), paying("pay"))),
+      "f.yaml");
+  ASSERT_TRUE(read) << read.error().message();
+  const Program& body = *read->blocks[1].body;
+  EXPECT_EQ(compensated_in(body), (std::vector<std::string>{"pay", "ship"}));
+  EXPECT_TRUE(compensated_in(*read).empty()) << "of that list alone";
+  const std::string canonical = canonical_json(*read);
+  EXPECT_EQ(canonical_json(*read_program(canonical, "stored")), canonical);
+  const auto calls = agent::calls_of_flow(catalog(), canonical, "flow:order");
+  ASSERT_TRUE(calls) << calls.error().message();
+  for (const char* name : {"pay", "pay-undo", "ship", "ship-undo"})
+    EXPECT_TRUE(calls->find_tool(name)) << name;
+  EXPECT_THAT(mistakes(flow("    - {id: each, type: map, needs: [begin], with: {over: 3}, blocks: [{id: a, "
+                            "type: code, with: {code: 'return 1'}, compensate: " +
+                            std::string(kUnpay) + "}]}\n")),
+              HasSubstr("no effect of its own"));
 }
 
 // Templates and arguments are sent as the file has them; so they stand in the canonical form.
@@ -187,6 +212,11 @@ TEST(Compensation, HasABoundForEachFlow) {
         i, R"({http: {method: POST, url: "https://x.example/"}, effect: idempotent})");
   }
   EXPECT_THAT(mistakes(flow(many)), HasSubstr("more than 500 blocks have a `compensate`"));
+  many.resize(many.rfind("    - {id: a500"));
+  EXPECT_EQ(mistakes(flow(many)), "");
+  many += "    - {id: each, type: map, needs: [begin], with: {over: 3}, blocks: [" + paying("pay") + "]}\n";
+  EXPECT_THAT(mistakes(flow(many)), HasSubstr("more than 500 blocks have a `compensate`"))
+      << "bodies included";
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ BoundBlock read_block(const BlockList& list, const YAML::Node& node, std::size_t
   out.type->read(reader);
   if (spec.body && out.type->iterates) check_times(with, spec, out.type->iterates(out));
   with.finish();
-  if (in.has("compensate")) read_compensation(in, spec, list.base_directory, list.around != nullptr, out);
+  if (in.has("compensate")) read_compensation(in, spec, list.base_directory, out);
   check_options(in, spec, *out.type, out.tool != nullptr);
   check_async(in, spec, out.tool.get());
   check_names(in, flow, spec, before, list.around);
@@ -151,6 +151,16 @@ std::vector<BoundBlock> read_blocks(const BlockList& list, const YAML::Node& nod
   for (const YAML::Node& node : nodes) {
     const std::size_t place = out.size();
     out.push_back(read_block(list, node, place, before[place]));
+  }
+  return out;
+}
+
+// Bodies included.
+std::size_t compensated(const Program& program) {
+  std::size_t out = 0;
+  for (const BoundBlock& block : program.blocks) {
+    if (block.undo) ++out;
+    if (block.body) out += compensated(*block.body);
   }
   return out;
 }
@@ -186,8 +196,7 @@ Result<Program> read_program(std::string_view text, std::string_view source,
   YamlProblems problems(source);
   const YAML::Node blocks = spec::yaml_document(std::string(text))["spec"]["blocks"];
   out.blocks = read_blocks({problems, out.flow, "spec.blocks", base_directory}, blocks);
-  const auto undoes = [](const BoundBlock& block) { return block.undo != nullptr; };
-  if (std::ranges::count_if(out.blocks, undoes) > static_cast<std::ptrdiff_t>(kMaxCompensated)) {
+  if (compensated(out) > kMaxCompensated) {
     problems.add(blocks.Mark(), fmt::format("more than {} blocks have a `compensate`; make a part of the "
                                             "flow one of its own",
                                             kMaxCompensated));

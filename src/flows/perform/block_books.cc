@@ -19,9 +19,8 @@ using agent::require;
 using agent::require_ok;
 
 std::string BlockBooks::key_in(std::string_view run, std::size_t block) const {
-  const std::string of = round_ ? fmt::format("{}\n{}\n", round_->of, round_->index) : "";
-  return sha256_hex(
-      fmt::format("flow\n{}\n{}\n{}{}", ctx_.info().namespace_name, run, of, program_.flow.blocks[block].id));
+  return protocol::flow_block_key(ctx_.info().namespace_name, run, round_ ? round_->of : "",
+                                  round_ ? round_->index : 0, program_.flow.blocks[block].id);
 }
 
 std::vector<std::string> BlockBooks::begun_by(std::size_t block) const {

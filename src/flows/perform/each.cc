@@ -8,6 +8,7 @@
 
 #include "activities/activities.h"
 #include "base/json.h"
+#include "block/compensation.h"
 #include "block/iteration.h"
 #include "holdfast/failure.h"
 #include "perform/one_activity.h"
@@ -64,6 +65,8 @@ protocol::FlowEachBegun FlowActivities::each_begin(activity::Context& ctx,
   }
   protocol::FlowEachBegun out;
   out.parts = begun->at("parts").get<std::uint32_t>();
+  out.items = begun->value("items", std::uint64_t{0});
+  out.each = begun->value("each", std::uint64_t{0});
   if (has_steps(flow->blocks[in.block].body->flow)) {
     out.call = at.books.call(in.block);
     know_parts(at, in.block, *begun, out);
@@ -188,6 +191,7 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
   const auto result_of = [](const Part& part) {
     protocol::FlowPartResult out;
     out.over = part.over || part.failure;
+    out.failed = part.failed;
     return out;
   };
   if (const auto known = books.find(key, in.part)) return result_of(*known);
@@ -222,7 +226,9 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
 }
 
 Part FlowActivities::run_map_part(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun) {
-  const bool collects = iteration_of(at.program.blocks[in.block]).collects;
+  const BoundBlock& bound = at.program.blocks[in.block];
+  const bool collects = iteration_of(bound).collects;
+  const bool undoes = !compensated_in(*bound.body).empty();
   PartBooks books(at.ctx, deps_);
   PartItems items(at.ctx, deps_, books, begun, in.part);
   PieceWriter pieces(at.ctx, deps_);
@@ -235,6 +241,7 @@ Part FlowActivities::run_map_part(OneActivity& at, const protocol::FlowEachInput
       break;
     }
     if (outcome.failed) ++out.errors;
+    if (outcome.failed && undoes) out.failed.push_back(index);
     pieces.add(outcome.value);
     ++out.items;
   }

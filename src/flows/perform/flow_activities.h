@@ -92,6 +92,11 @@ class FlowActivities {
   };
   protocol::Undoable undoable_in(BlockBooks& books, const Compensated& by, std::string_view run,
                                  std::size_t block);
+  protocol::Undoable undoable_items(BlockBooks& books, const Compensated& by, const std::string& run,
+                                    std::size_t block, std::vector<std::string> blocks);
+  void add_items_done(BlockBooks& books, const Compensated& before, const Compensated& now,
+                      const std::string& run, std::vector<protocol::Undoable>& out);
+  std::uint64_t items_begun(BlockBooks& books, const Compensated& by, const std::string& run);
   void add_done(BlockBooks& books, const Compensated& by, const std::string& run, std::size_t block,
                 std::vector<protocol::Undoable>& out);
   // begin_flow.cc: of a run that another one has called.

@@ -122,6 +122,7 @@ Json part_json(const Part& part) {
   Json out = {{"items", part.items}, {"errors", part.errors}, {"pieces", Json::array()}};
   for (const Piece& one : part.pieces) out["pieces"].push_back(piece_json(one));
   if (part.over) out["over"] = true;
+  if (!part.failed.empty()) out["failed"] = part.failed;
   if (!part.log.empty()) out["log"] = part.log;
   if (part.failure) {
     out["failure"] = {
@@ -135,6 +136,7 @@ Part part_of(const Json& in) {
   out.items = in.value("items", std::size_t{0});
   out.errors = in.value("errors", std::size_t{0});
   out.over = in.value("over", false);
+  out.failed = in.value("failed", std::vector<std::uint64_t>());
   out.log = in.value("log", "");
   for (const Json& one : in.at("pieces")) out.pieces.push_back(piece_of(one));
   if (const auto failure = in.find("failure"); failure != in.end()) {

@@ -53,8 +53,9 @@ struct PartFailure {
 
 struct Part {
   Part() = default;
-  std::size_t items = 0;   // that ended; of a loop: rounds up to here
-  std::size_t errors = 0;  // of those, that failed and were collected
+  std::size_t items = 0;              // that ended; of a loop: rounds up to here
+  std::size_t errors = 0;             // of those, that failed and were collected
+  std::vector<std::uint64_t> failed;  // these, of a body with calls that can be taken back
   std::vector<Piece> pieces;
   std::optional<PartFailure> failure;  // it ends the block
   bool over = false;                   // of a loop: it has come to its end

@@ -91,6 +91,9 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
         add_done(books, {*before, *same[block], version}, from, block, undoable[block]);
       else if (ours[block] && now->blocks[block].undo)
         add_done(books, {*now, block, in.version}, from, block, undoable[block]);
+      else if (ours[block] && now->blocks[block].body)
+        add_items_done(books, {*before, *same[block], version}, {*now, block, in.version}, from,
+                       undoable[block]);
       open[block] = open[block] && same[block];
       if (!open[block]) continue;
       ctx.heartbeat();

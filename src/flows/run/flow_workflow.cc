@@ -14,11 +14,11 @@
 #include "agent/failures.h"
 #include "agent/undoing.h"
 #include "agent/workflow_tool.h"
-#include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/detached.h"
 #include "protocol/names.h"
 #include "protocol/undo.h"
+#include "run/answers.h"
 #include "run/iteration.h"
 #include "run/people.h"
 #include "run/readiness.h"
@@ -40,13 +40,6 @@ constexpr std::uint32_t kPartsPerRun = 500;
 
 std::int64_t ms_since_epoch(WallTime time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
-
-// What the last block made stays as it is; beside it what the caller is to undo should it fail.
-void tell_undoable(Payload& result, const std::vector<Undoable>& undoable) {
-  if (undoable.empty() || !result.data.ends_with('}')) return;
-  result.data.pop_back();
-  result.data += ",\"undoable\":" + dump_json(Json(undoable)) + "}";
 }
 
 // Shared with its handlers, which outlive the main coroutine.
@@ -73,7 +66,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   Task<void> await_completion(std::uint32_t number);
   std::vector<FlowOrigin> begun_of(const FlowStep& step) const;
   void taken(FlowBlocksResult result);
-  void forget_skipped(const FlowStep& step);
+  Task<void> take_back_failed(std::uint32_t number, std::vector<std::uint64_t> items);
   Task<void> call(std::uint32_t number);
   Task<FlowBlocksResult> answer(std::uint32_t block, PlannedCall planned);
   Caller caller_of(const PlannedCall& planned) const;
@@ -100,6 +93,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   void check_completed(const CompletionNews& news) const;
   Json take_completed(const CompletionNews& news);
 
+  std::vector<Undoable> answers() const;
   Task<std::vector<std::string>> undo_effects();
   Task<FlowFinishInput> without_success(RunEnd status, std::string why);
   Task<Payload> finish();
@@ -135,7 +129,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
 void FlowRun::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
-  ctx_.on_query(kUndoableQuery, [self]() { return Json(self->undoing_.with_standing(self->undoable_)); });
+  ctx_.on_query(kUndoableQuery, [self]() { return Json(self->undoing_.with_standing(self->answers())); });
   ctx_.on_update(
       kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
       [self](const CompletionNews& news) { self->check_completed(news); });
@@ -278,7 +272,7 @@ Task<void> FlowRun::perform(std::uint32_t number) {
   in.begun = begun_of(step);
   const auto options = blocks_options(step);
   // Before the calls: what becomes of them may be known to the ledger alone.
-  undoable_.insert(undoable_.end(), step.undoable.begin(), step.undoable.end());
+  remember(undoable_, step);
   const std::string type = step.pure ? kFlowPureActivity : kFlowBlocksActivity;
   FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(type, options, in);
   if (result.awaits) {
@@ -288,19 +282,12 @@ Task<void> FlowRun::perform(std::uint32_t number) {
     co_return co_await await_completion(number);
   }
   taken(std::move(result));
-  forget_skipped(step);
+  forget_skipped(undoable_, step, outlets_);
 }
 
 void FlowRun::taken(FlowBlocksResult result) {
   for (FlowEnded& one : result.ended) outlets_.at(one.block) = std::move(one.outlet);
   if (result.failure) fail(result.failure->type, result.failure->message);
-}
-
-void FlowRun::forget_skipped(const FlowStep& step) {
-  for (const Undoable& call : step.undoable) {
-    if (outlets_.at(call.call.step - 1) != kFlowSkipped) continue;
-    std::erase_if(undoable_, [&](const Undoable& one) { return one.call.key == call.call.key; });
-  }
 }
 
 Task<void> FlowRun::wait(std::uint32_t number) {
@@ -382,6 +369,7 @@ Task<void> FlowRun::iterate_over(std::uint32_t number) {
   const FlowStep& step = plan_.steps[number];
   auto& parts = parts_[number];
   if (!parts) parts = std::make_shared<Parts>();
+  remember(undoable_, step);
   IterationRun run;
   run.each = *step.each;
   run.in = about<FlowEachInput>();
@@ -392,11 +380,23 @@ Task<void> FlowRun::iterate_over(std::uint32_t number) {
   run.options = blocks_options(step);
   run.leaves = [this, has_runs = step.each->runs] { return leaves(has_runs); };
   run.is_leaving = [this] { return leaving_; };
+  run.take_back = [this, number](std::vector<std::uint64_t> items) {
+    return take_back_failed(number, std::move(items));
+  };
   run.run_item = [this, number](std::uint32_t part) {
     return run_item(&ctx_, item_input(number, part), &undoable_);
   };
   FlowBlocksResult result = co_await iterate(ctx_, run);
   taken(std::move(result));
+}
+
+// An item whose error was collected keeps nothing, as one that is a run of its own.
+Task<void> FlowRun::take_back_failed(std::uint32_t number, std::vector<std::uint64_t> items) {
+  const FlowStep& step = plan_.steps[number];
+  auto calls = of_items(undoable_, step, ctx_.info().workflow_id, begun_of(step), items);
+  agent::Undoing undoing;
+  auto last = static_cast<std::uint32_t>(outlets_.size());
+  (void)co_await undoing.take_back_all(&ctx_, &calls, &last);
 }
 
 // It asks as this run does, and counts as a part of it.
@@ -484,12 +484,7 @@ void FlowRun::restore() {
   for (const FlowEnded& one : state.ended) outlets_.at(one.block) = one.outlet;
   for (const FlowOpen& one : state.open) {
     if (one.parts > 0) {
-      auto parts = std::make_shared<Parts>();
-      parts->count = one.parts;
-      parts->next = one.next;
-      parts->call = one.call;
-      parts->known = one.known;
-      parts_[one.step] = std::move(parts);
+      parts_[one.step] = std::make_shared<Parts>(parts_of(one));
     } else {
       kept_[one.step] = one;
       if (one.completed) completed_.insert(one.completion);
@@ -502,7 +497,7 @@ FlowInput FlowRun::next_input() const {
   FlowState& state = out.state.emplace();
   state.plan = plan_;
   state.taken_up = taken_up_;
-  state.undoable = undoable_;
+  state.undoable = answers();
   state.ended = end_of(RunEnd::kCompleted).ended;
   for (const auto& [step, kept] : kept_) {
     if (has_ended(plan_.steps[step])) continue;
@@ -512,12 +507,7 @@ FlowInput FlowRun::next_input() const {
   }
   for (const auto& [step, parts] : parts_) {
     if (has_ended(plan_.steps[step]) || parts->count == 0) continue;
-    FlowOpen& one = state.open.emplace_back();
-    one.step = step;
-    one.parts = parts->count;
-    one.next = parts->next;
-    one.call = parts->call;
-    one.known = parts->known;
+    state.open.push_back(left_open(step, *parts));
   }
   return out;
 }
@@ -539,10 +529,18 @@ std::vector<FlowOrigin> FlowRun::begun_of(const FlowStep& step) const {
 
 // ---- the end
 
+// What it, and the runs that it called, may have done; of items as many as have begun by now.
+std::vector<Undoable> FlowRun::answers() const {
+  std::vector<Undoable> out = undoable_;
+  for (const auto& [step, parts] : parts_) count_items(out, plan_.steps[step], *parts);
+  return out;
+}
+
 // A block waits for the end of what it called, so that nothing comes behind.
 Task<std::vector<std::string>> FlowRun::undo_effects() {
   if (undoable_.empty() || (plan_.flags & kFlowUndoesFlag) == 0) co_return std::vector<std::string>();
   phase_ = "undoing";
+  undoable_ = answers();
   auto step = static_cast<std::uint32_t>(outlets_.size());  // behind those of the blocks
   co_return co_await undoing_.take_back_all(&ctx_, &undoable_, &step);
 }
@@ -577,7 +575,8 @@ Task<Payload> FlowRun::finish() {
   phase_ = "finishing";
   const FlowFinishInput in = end_of(RunEnd::kCompleted);
   Payload result = co_await ctx_.activity<Payload>(kFlowFinishActivity, bookkeeping(), in);
-  if (input_.caller) tell_undoable(result, undoable_);
+  // Whoever goes over items knows the calls of their blocks by their places.
+  if (input_.caller && !(input_.item && are_own(undoable_, plan_))) tell_undoable(result, answers());
   phase_ = "done";
   co_return result;
 }

@@ -81,12 +81,39 @@ Task<void> lane(std::shared_ptr<Lanes> lanes) {
                      ? part_as_run(lanes, in)
                      : lanes->ctx.activity<FlowPartResult>(kFlowEachPartActivity, lanes->run.options, in);
     Outcome<FlowPartResult> outcome = co_await attempt(std::move(doing));
+    if (outcome.ok() && !outcome.value().failed.empty()) {
+      auto undoing = lanes->run.take_back(outcome.value().failed);
+      co_await lanes->ctx.shielded(std::move(undoing));
+    }
     part_ended(*lanes, std::move(outcome));
   }
   --lanes->open;
 }
 
 }  // namespace
+
+Parts parts_of(const FlowOpen& open) {
+  Parts out;
+  out.count = open.parts;
+  out.next = open.next;
+  out.items = open.items;
+  out.each = open.each;
+  out.call = open.call;
+  out.known = open.known;
+  return out;
+}
+
+FlowOpen left_open(std::uint32_t step, const Parts& parts) {
+  FlowOpen out;
+  out.step = step;
+  out.parts = parts.count;
+  out.next = parts.next;
+  out.items = parts.items;
+  out.each = parts.each;
+  out.call = parts.call;
+  out.known = parts.known;
+  return out;
+}
 
 Task<FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run) {
   Parts& parts = *run.parts;
@@ -95,6 +122,8 @@ Task<FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run) {
     parts.count = begun.parts;
     parts.call = begun.call;
     parts.known = begun.known;
+    parts.items = begun.items;
+    parts.each = begun.each;
     skip_known(parts);
     parts.over = begun.over;
   }

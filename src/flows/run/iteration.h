@@ -18,10 +18,15 @@ struct Parts {
   std::uint32_t count = 0;  // 0: it has not begun
   std::uint32_t next = 0;   // the first that has not begun
   bool over = false;        // no other one is needed
+  std::uint64_t items = 0;  // or rounds, at most
+  std::uint64_t each = 0;   // so many of them are one part
   // Where each is a run: whose call it answers, and those that need not be made.
   std::optional<protocol::CallRef> call = std::nullopt;
   std::vector<protocol::FlowStretch> known = {};
 };
+
+Parts parts_of(const protocol::FlowOpen& open);
+protocol::FlowOpen left_open(std::uint32_t step, const Parts& parts);
 
 struct IterationRun {
   IterationRun() = default;
@@ -32,6 +37,8 @@ struct IterationRun {
   // Counts a part, and says whether the run is to go on with a new history before the next one.
   std::function<bool()> leaves;
   std::function<bool()> is_leaving;  // the same, and only looks
+  // Of items whose error was collected: what they did.
+  std::function<Task<void>(std::vector<std::uint64_t> items)> take_back;
   // Of a part that is a run of its own. In its time `parts` knows the call.
   std::function<Task<protocol::FlowItemEnd>(std::uint32_t part)> run_item;
 };
