@@ -116,9 +116,13 @@ int undo_run(const UndoOptions& options) {
     print_line(printable(answer->value("id", "")));
   } else {
     for (const Json& one : (*answer)["effects"]) {
-      print_line(printable(fmt::format("{:<8} {} (step {}) of {}", one.value("would", ""),
-                                       one.value("tool", ""), one.value("step", 0), one.value("agent", ""))));
+      const std::string item =
+          one.contains("item") ? fmt::format(", item {}", one.value("item", std::uint64_t{0})) : "";
+      print_line(
+          printable(fmt::format("{:<8} {} (step {}{}) of {}", one.value("would", ""), one.value("tool", ""),
+                                one.value("step", 0), item, one.value("agent", ""))));
     }
+    if (answer->value("more_effects", false)) print_line("... and others behind these");
   }
   return kExitOk;
 }

@@ -1,7 +1,7 @@
 // What taking back a run's effects would do, in words: pure.
 
 export type Would = 'undo' | 'ask' | 'nothing' | 'undone' | 'stands';
-export interface UndoEffect { agent: string; tool: string; step: number; key: string; would: Would }
+export interface UndoEffect { agent: string; tool: string; step: number; key: string; item?: number; would: Would }
 
 export interface UndoGroup { look: 'undo' | 'undone' | 'nothing'; words: string; effects: UndoEffect[] }
 

@@ -72,7 +72,8 @@ Status undone_before(Runs::Impl& impl, const std::string& run, const platform::R
   if (!protocol::is_flow(record.agent)) return {};
   auto status = impl.client.workflow(run).query<Json>(protocol::kStatusQuery);
   if (!status) return status.error();
-  if (status->contains("undone")) return cannot(run, "it has taken back what it did; start a new run");
+  if (status->contains("undone") || status->value("phase", "") == "undoing")  // it was terminated in there
+    return cannot(run, "it has taken back what it did; start a new run");
   return {};
 }
 

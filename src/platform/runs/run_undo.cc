@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "platform/audit_rules.h"
+#include "platform/undo_items.h"
 #include "platform/undo_tries.h"
 #include "protocol/undo.h"
 #include "protocol/words.h"
@@ -80,6 +81,36 @@ Result<WouldUndo> would_undo(platform::Store& store, const std::string& key) {
   return (*effect)->succeeded ? WouldUndo::kUndo : WouldUndo::kNothing;
 }
 
+Status list_call(Runs::Impl& impl, const Undoable& call, std::optional<std::uint64_t> item, UndoPlan& out) {
+  auto would = would_undo(impl.store(), call.call.key);
+  if (!would) return would.error();
+  UndoRow row;
+  row.agent = call.agent;
+  row.tool = call.call.tool;
+  row.key = call.call.key;
+  row.step = call.call.step;
+  row.item = item;
+  row.would = *would;
+  out.effects.push_back(std::move(row));
+  return {};
+}
+
+// As many of them as a list has.
+Status list_items(Runs::Impl& impl, const std::string& namespace_name, const Undoable& group, UndoPlan& out) {
+  std::optional<std::uint64_t> before;
+  while (!before || *before > 0) {
+    const auto page = platform::item_calls(impl.store(), namespace_name, group, before);
+    if (!page) return page.error();
+    for (const platform::ItemCall& one : page->calls) {
+      out.more = out.effects.size() >= protocol::kMaxUndone;
+      if (out.more) return {};
+      if (Status listed = list_call(impl, one.call, one.item, out); !listed.ok()) return listed;
+    }
+    before = page->next;
+  }
+  return {};
+}
+
 struct LastUndo {
   int nth = 0;         // 0: nobody has asked for one
   bool begun = false;  // the next one has its origin: an attempt that a crash has cut short
@@ -139,16 +170,10 @@ Result<UndoPlan> Runs::plan_undo(const std::string& id) {
   UndoPlan out;
   out.agent = run->agent;
   out.version = run->definition_hash;
-  for (auto effect = effects->rbegin(); effect != effects->rend(); ++effect) {
-    auto would = would_undo(impl_->store(), effect->call.key);
-    if (!would) return fail(would.error());
-    UndoRow row;
-    row.agent = effect->agent;
-    row.tool = effect->call.tool;
-    row.key = effect->call.key;
-    row.step = effect->call.step;
-    row.would = *would;
-    out.effects.push_back(std::move(row));
+  for (auto effect = effects->rbegin(); effect != effects->rend() && !out.more; ++effect) {
+    const Status listed = effect->items ? list_items(*impl_, namespace_name(), *effect, out)
+                                        : list_call(*impl_, *effect, std::nullopt, out);
+    if (!listed.ok()) return fail(listed);
   }
   return out;
 }
@@ -164,7 +189,7 @@ Result<StartedRun> Runs::undo(const UndoRequest& request) {
       return impl_->same_again(*last->run);
     auto plan = plan_undo(request.run);
     if (!plan) return fail(plan.error());
-    if (std::ranges::none_of(plan->effects, is_left)) return impl_->same_again(*last->run);
+    if (!plan->more && std::ranges::none_of(plan->effects, is_left)) return impl_->same_again(*last->run);
   }
   platform::Origin origin;
   origin.run = undo_id(request.run, last->nth + 1);

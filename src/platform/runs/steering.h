@@ -66,8 +66,9 @@ std::string_view to_string(WouldUndo would);
 struct UndoRow {
   std::string agent;
   std::string tool;
-  std::string key;         // of the call
-  std::uint32_t step = 0;  // of the run that made it
+  std::string key;                    // of the call
+  std::uint32_t step = 0;             // of the run that made it
+  std::optional<std::uint64_t> item;  // of a map or loop, whose call it is
   WouldUndo would = WouldUndo::kUndo;
 };
 
@@ -75,6 +76,7 @@ struct UndoPlan {
   std::string agent;
   std::string version;
   std::vector<UndoRow> effects;  // in the order in which they are taken back
+  bool more = false;             // others come behind them: a map has many
 };
 
 enum class BulkAction : std::uint8_t { kPause, kResume, kFail, kCancel, kRetry };

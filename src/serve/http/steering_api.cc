@@ -106,12 +106,14 @@ Response undo_plan(const std::string& run, const Result<runs::UndoPlan>& plan) {
                        {"step", row.step},
                        {"key", row.key},
                        {"would", to_string(row.would)}});
+    if (row.item) effects.back()["item"] = *row.item;
   }
   return json_response({{"dry_run", true},
                         {"origin", run},
                         {"agent", plan->agent},
                         {"version", plan->version},
-                        {"effects", std::move(effects)}});
+                        {"effects", std::move(effects)},
+                        {"more_effects", plan->more}});
 }
 
 Response undo_run(ApiContext& context, Request& request) {

@@ -32,6 +32,7 @@ export default function UndoDialog({ run, onClose }: { run: Run; onClose: () => 
   });
   const effects = query.data?.effects ?? [];
   const left = effects.filter(isLeft).length;
+  const more = query.data?.more_effects === true;
   return (
     <Dialog label="Undo the run" onClose={onClose} className="fork undo">
       <form className="dialog-form" onSubmit={(event) => { event.preventDefault(); undo.mutate(); }}>
@@ -45,15 +46,16 @@ export default function UndoDialog({ run, onClose }: { run: Run; onClose: () => 
             {undoGroups(effects).map((group) => (
               <PlanGroup key={group.look} look={group.look} sign={SIGNS[group.look]} words={group.words} calls={group.effects} ordered={group.look === 'undo'}
                 open={group.look === 'undo' && group.effects.length <= MOST_SHOWN} keyOf={(one) => one.key}>
-                {(one) => <><code>{one.tool}</code> <span className="note">step {one.step}{one.agent !== run.agent && ` of ${one.agent}`}{noteOf(one) && `, ${noteOf(one)}`}</span></>}
+                {(one) => <><code>{one.tool}</code> <span className="note">step {one.step}{one.item !== undefined && `, item ${one.item}`}{one.agent !== run.agent && ` of ${one.agent}`}{noteOf(one) && `, ${noteOf(one)}`}</span></>}
               </PlanGroup>
             ))}
           </div>
+          {more && <p className="note">Other calls of items come behind these.</p>}
         </section>
-        {left > 0 && <label>Why (optional)<input name="reason" maxLength={1000} value={reason} onChange={(event) => setReason(event.target.value)} /></label>}
+        {(left > 0 || more) && <label>Why (optional)<input name="reason" maxLength={1000} value={reason} onChange={(event) => setReason(event.target.value)} /></label>}
         {undo.isError && <p className="problem" role="alert">{wordsOf(undo.error)}</p>}
         <p className="buttons">
-          {left > 0 && <button type="submit" className="button danger" disabled={undo.isPending}>Undo {plural(left, 'call')}</button>}
+          {(left > 0 || more) && <button type="submit" className="button danger" disabled={undo.isPending}>Undo {more ? 'all calls' : plural(left, 'call')}</button>}
           <button type="button" className="button quiet" onClick={onClose}>Close</button>
         </p>
       </form>
