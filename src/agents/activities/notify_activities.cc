@@ -55,7 +55,10 @@ std::vector<Notified> Activities::notified(const NotifyInput& in) {
   return all;
 }
 
-NotifyTargets Activities::notify_targets(activity::Context&, const NotifyInput& in) {
+NotifyTargets Activities::notify_targets(activity::Context& ctx, const NotifyInput& in) {
+  // What is told is what the run said, and this workflow outlives it.
+  if (require(deps_.store->unkept_run(in.run), "the run").has_value())
+    require_ok(deps_.store->keep_as(ctx.info().workflow_id, in.run), "the message");
   NotifyTargets out;
   out.count = static_cast<std::uint32_t>(notified(in).size());
   return out;

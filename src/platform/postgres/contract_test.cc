@@ -26,6 +26,7 @@
 #include "platform/contract_streams.h"
 #include "platform/contract_tool_grants.h"
 #include "platform/contract_turns.h"
+#include "platform/contract_unkept_runs.h"
 #include "platform_postgres/postgres_store.h"
 
 namespace holdfast::platform {

@@ -121,6 +121,16 @@ Result<Appended> append_in(Connection& db, const Reference& expected,
   return calls::append(ConversationRows{db}, expected, messages, now);
 }
 
+Status begin_conversation_in(Connection& db, const std::string& conversation,
+                             const std::vector<std::string>& messages, WallTime now) {
+  ConversationRows rows{db};
+  const Result<std::optional<Branch>> there = rows.find(conversation, 0);
+  if (!there) return there.error();
+  if (*there) return {};
+  const auto appended = append_in(db, Store::empty_conversation(conversation), messages, now);
+  return appended ? Status() : appended.error();
+}
+
 Result<Reference> open_branch_in(Connection& db, const Reference& at) {
   return calls::open_branch(ConversationRows{db}, at);
 }

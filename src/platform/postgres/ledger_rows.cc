@@ -5,6 +5,7 @@
 #include "platform/budget_rules.h"
 #include "platform/rules.h"
 #include "platform_postgres/postgres_store_impl.h"
+#include "platform_postgres/unkept_runs.h"
 #include "postgres/statement.h"
 
 namespace holdfast::platform {
@@ -159,6 +160,10 @@ Status PostgresLedgerRows::insert_account(const Account& account) {
 
 Status PostgresLedgerRows::update_account(const Account& account) {
   return insert_account(account);
+}
+
+Status PostgresLedgerRows::keep_as(const Account& account) {
+  return keep_as_run(db, account.run, account.parent, account.at);
 }
 
 Result<std::vector<std::string>> PostgresLedgerRows::waiting_on(std::string_view run) {

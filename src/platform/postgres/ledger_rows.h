@@ -26,6 +26,8 @@ struct PostgresLedgerRows {
 
   Result<std::optional<Account>> find_account(std::string_view run);
   Status insert_account(const Account& account);
+  // As its parent is (docs/adr/0093).
+  Status keep_as(const Account& account);
   Status update_account(const Account& account);
   Result<std::vector<std::string>> waiting_on(std::string_view run);
 

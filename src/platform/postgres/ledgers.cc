@@ -8,6 +8,7 @@
 #include "platform_postgres/completions.h"
 #include "platform_postgres/outbox.h"
 #include "platform_postgres/postgres_store_impl.h"
+#include "platform_postgres/unkept_runs.h"
 
 namespace holdfast::platform {
 
@@ -61,6 +62,7 @@ Status PostgresStore::forget_histories(const std::vector<GoneHistory>& gone) {
       if (Status status = forget_blobs(db, one.run); !status.ok()) return status;
       if (Status status = forget_completions(db, one.run); !status.ok()) return status;
       if (Status status = forget_outbox_of(db, one.run); !status.ok()) return status;
+      if (Status status = forget_contents(db, one.run, clock_.now()); !status.ok()) return status;
       // The first to say so is right: the log that told how the run ended may be gone by now.
       Statement keep(db,
                      "INSERT INTO gone_histories (run, status, closed_at, at) "

@@ -104,6 +104,11 @@ class PostgresStore : public Store,
   Result<RunRecord> run(std::string_view run) override;
   Result<std::vector<RunRecord>> runs(const RunFilter& filter) override;
 
+  Result<std::optional<UnkeptRun>> unkept_run(std::string_view run) override;
+  Result<std::vector<UnkeptRun>> unkept_runs(std::string_view root, std::string_view after,
+                                             std::uint32_t limit) override;
+  Status keep_as(std::string_view workflow, std::string_view run) override;
+
   Result<Definition> put_definition(std::string_view name, std::string_view text) override;
   Result<Definition> definition(std::string_view name, std::string_view hash) override;
   Result<Definition> current_definition(std::string_view name) override;
@@ -248,6 +253,9 @@ Result<Appended> append_in(Connection& db, const Reference& expected,
                            const std::vector<std::string>& messages, WallTime now);
 // Still empty (platform/fork_calls.h).
 Result<Reference> open_branch_in(Connection& db, const Reference& at);
+// Unless something was said in the conversation already.
+Status begin_conversation_in(Connection& db, const std::string& conversation,
+                             const std::vector<std::string>& messages, WallTime now);
 Status forget_steps(Connection& db, std::string_view run);
 Status forget_blobs(Connection& db, std::string_view run);
 Status insert_audit(Connection& db, const AuditRow& row);

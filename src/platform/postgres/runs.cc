@@ -9,6 +9,7 @@
 #include "platform_postgres/postgres_store_impl.h"
 #include "platform_postgres/run_index.h"
 #include "platform_postgres/run_settings.h"
+#include "platform_postgres/unkept_runs.h"
 
 namespace holdfast::platform {
 
@@ -82,6 +83,13 @@ struct RunRows {
     if (Status status = insert_run_settings(db, run.run, row.settings); !status.ok()) return status;
     if (row.flow) {
       if (Status status = enter_flow(db, *row.flow, run.created_at); !status.ok()) return status;
+    }
+    if (!row.keep) {
+      if (Status status = insert_unkept_run(db, run.run, run.created_at); !status.ok()) return status;
+    }
+    if (!row.history.empty()) {
+      Status begun = begin_conversation_in(db, rules::conversation_of(run), row.history, run.created_at);
+      if (!begun.ok()) return begun;
     }
     if (run.conversation.empty()) return {};
     Turn turn;

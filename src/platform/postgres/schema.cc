@@ -16,6 +16,7 @@
 #include "platform_postgres/secrets_table.h"
 #include "platform_postgres/session.h"
 #include "platform_postgres/tool_grants_table.h"
+#include "platform_postgres/unkept_runs.h"
 #include "postgres/statement.h"
 
 namespace holdfast::platform {
@@ -226,6 +227,7 @@ constexpr Migration kMigrations[] = {
     {19, "which tools agents are granted", kToolGrantsTable},
     {20, "what waits, by the agents that ask", kApprovalsByAgent},
     {21, "what waits, by whom it asks", kAskedTable},
+    {22, "runs of which nothing is kept", kUnkeptRunsTable},
 };
 
 constexpr const char* kMigrationsTable =

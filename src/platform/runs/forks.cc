@@ -144,6 +144,12 @@ Result<Forks::Parent> Forks::parent_of(const std::string& run, bool may_be_sub_a
         Code::kFailedPrecondition, ForkFault::kHistoryDeleted,
         fmt::format("the history of run '{}' was deleted, and with it where it came to", run)));
   }
+  auto unkept = store_.unkept_run(run);
+  if (!unkept) return fail(unkept.error());
+  if (*unkept) {
+    return fail(with_fork_fault(Code::kFailedPrecondition, ForkFault::kHistoryDeleted,
+                                fmt::format("nothing of run '{}' is kept from which one could go on", run)));
+  }
   auto span = branches_.run_span(run);
   if (!span) return fail(span.error());
   if (!*span &&

@@ -67,7 +67,8 @@ void HistorySweep::look(const std::string& after) {
   if (page) {
     const WallTime young = deps_.clock->now() - kTooYoung;
     for (const std::string& run : *page) {
-      if (auto record = deps_.store->run(run); record && record->created_at > young) continue;
+      auto record = deps_.store->run(run);
+      if (record && record->created_at > young && !is_known_gone(run)) continue;
       if (auto one = gone(run)) found.push_back(*std::move(one));
     }
     forget(found);
@@ -78,20 +79,32 @@ void HistorySweep::look(const std::string& after) {
   later(kPagePause, [self = self(this), last = page->back()] { self->look(last); });
 }
 
+// Of such a run the log alone was left by a process that died.
+bool HistorySweep::is_known_gone(const std::string& run) const {
+  const auto gone = deps_.store->gone_history(run);
+  return gone && *gone;
+}
+
 std::optional<GoneHistory> HistorySweep::gone(const std::string& run) const {
   auto record = deps_.store->run(run);
   if (record && !record->started_at) return std::nullopt;
-  // A workflow that is none of ours has neither.
+  // A workflow that is none of ours has none of these.
   auto log = deps_.streams->read(run, "", 1);
-  if (!log || (!record && log->events.empty())) return std::nullopt;
+  auto unkept = deps_.store->unkept_run(run);
+  if (!log || !unkept || (!record && log->events.empty() && !*unkept)) return std::nullopt;
   auto description = deps_.client->workflow(run).describe();
   if (description || !is_gone(description.error())) return std::nullopt;
   return last_words(*deps_.streams, run);
 }
 
+bool HistorySweep::forget_run(const std::string& run) {
+  auto one = gone(run);
+  return one && forget({*std::move(one)});
+}
+
 // The log last: it is what the next round finds the run by.
-void HistorySweep::forget(const std::vector<GoneHistory>& gone) {
-  if (gone.empty()) return;
+bool HistorySweep::forget(const std::vector<GoneHistory>& gone) {
+  if (gone.empty()) return true;
   for (const GoneHistory& one : gone) expire_approvals(*deps_.store, one.run, deps_.log);
   Status forgotten = deps_.store->forget_histories(gone);
   std::vector<std::string> runs;
@@ -99,6 +112,7 @@ void HistorySweep::forget(const std::vector<GoneHistory>& gone) {
   if (forgotten.ok()) forgotten = deps_.streams->erase(runs);
   if (!forgotten.ok())
     deps_.log(fmt::format("what deleted runs leave was not deleted: {}", forgotten.message()));
+  return forgotten.ok();
 }
 
 }  // namespace holdfast::runs

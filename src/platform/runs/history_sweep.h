@@ -43,14 +43,18 @@ class HistorySweep final : public BackgroundWork {
   void stop();
   // The engine says that it has deleted a run of this workflow. Never blocks.
   void news(const std::string& run);
+  // The same at once: whether the engine has deleted it, and all of it that goes with its history is gone.
+  // Blocks.
+  bool forget_run(const std::string& run);
 
  private:
   void take_news();
   // Of the round: the runs behind this one.
   void look(const std::string& after);
+  bool is_known_gone(const std::string& run) const;
   // How the run ended, when its history is gone.
   std::optional<platform::GoneHistory> gone(const std::string& run) const;
-  void forget(const std::vector<platform::GoneHistory>& gone);
+  bool forget(const std::vector<platform::GoneHistory>& gone);
 
   std::deque<std::string> news_;  // guarded by mutex_
 };

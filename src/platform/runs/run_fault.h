@@ -47,8 +47,9 @@ enum class RunFault : std::uint8_t {
   kCompletionClosed,    // FAILED_PRECONDITION: the run is over
   kFlowLimited,         // RESOURCE_EXHAUSTED: `flow` of the agent takes no more runs of that key now
   kKeyUsed,             // ALREADY_EXISTS: another request has the idempotency key
+  kIsKept,              // INVALID_ARGUMENT: runs of this agent cannot be deleted by themselves
 };
-inline constexpr RunFault kLastRunFault = RunFault::kKeyUsed;
+inline constexpr RunFault kLastRunFault = RunFault::kIsKept;
 
 RunFault run_fault(const Status& status);
 

@@ -77,6 +77,17 @@ Status undone_before(Runs::Impl& impl, const std::string& run, const platform::R
   return {};
 }
 
+// What the closed run leaves to go on from.
+Status check_left(Runs::Impl& impl, const std::string& run, const Standing& standing) {
+  if (standing.history_deleted) return cannot(run, "its history was deleted");
+  const auto unkept = impl.store().unkept_run(run);
+  if (!unkept) return unkept.error();
+  if (*unkept) return cannot(run, "nothing of it is kept");
+  if (standing.outcome && !has_work_left(*standing.outcome))
+    return cannot(run, "it is complete, and nothing is left to do");
+  return {};
+}
+
 // As the run was started that is taken up: its context, its limits, who is told. But in a trace of its own,
 // from no place but its end, and asked for by somebody else.
 std::string settings_again(const std::string& stored) {
@@ -118,9 +129,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   if (!run) return fail(run.error());
   const Standing standing = impl_->standing_of(*run);
   if (Status over = Impl::check_closed(request.run, standing); !over.ok()) return fail(std::move(over));
-  if (standing.history_deleted) return fail(cannot(request.run, "its history was deleted"));
-  if (standing.outcome && !has_work_left(*standing.outcome))
-    return fail(cannot(request.run, "it is complete, and nothing is left to do"));
+  if (Status left = check_left(*impl_, request.run, standing); !left.ok()) return fail(std::move(left));
 
   const auto undone = undone_by(*impl_, request.run);
   if (!undone) return fail(undone.error());

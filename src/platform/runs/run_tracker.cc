@@ -85,7 +85,8 @@ Result<WorkflowHandle> start_workflow(const Client& client, platform::Store& sto
 
 }  // namespace
 
-RunTracker::RunTracker(Background dependencies) : BackgroundWork(std::move(dependencies)) {}
+RunTracker::RunTracker(Background dependencies, std::function<void(const std::string&)> on_closed)
+    : BackgroundWork(std::move(dependencies)), on_closed_(std::move(on_closed)) {}
 
 void RunTracker::stop() {
   std::lock_guard lock(mutex_);
@@ -239,6 +240,7 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
       !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
+  on_closed_(run);
 }
 
 // Once, whoever ended the run; every process that watches tries.

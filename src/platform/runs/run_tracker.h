@@ -34,7 +34,8 @@ class RunTracker final : public BackgroundWork {
   // Newest runs that are looked at after a start.
   static constexpr std::size_t kMaxRecovered = 5000;
 
-  explicit RunTracker(Background dependencies);
+  // `on_closed` is called with a run whose end is written down, once or more often.
+  RunTracker(Background dependencies, std::function<void(const std::string& run)> on_closed);
 
   // Finishes the starts that an earlier process left, and watches what is open.
   void recover();
@@ -58,6 +59,7 @@ class RunTracker final : public BackgroundWork {
   void closed(const std::string& run, const RunOutcome& outcome);
   void write_bill(const std::string& run, const RunOutcome& outcome);
 
+  const std::function<void(const std::string&)> on_closed_;
   std::set<std::string> watched_;               // guarded by mutex_
   std::deque<std::string> waiting_;             // guarded by mutex_
   std::set<std::string> waiting_set_;           // guarded by mutex_

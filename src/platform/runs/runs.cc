@@ -60,9 +60,12 @@ Runs::Impl::Impl(RunsDependencies dependencies)
                               .after = deps.after,
                               .sign = deps.sign,
                               .log = deps.log};
-  tracker = std::make_shared<RunTracker>(background);
   decisions = std::make_shared<DecisionSender>(background);
   sweep = std::make_shared<HistorySweep>(background);
+  unkept = std::make_shared<UnkeptRuns>(background, sweep);
+  tracker = std::make_shared<RunTracker>(background, [weak = std::weak_ptr(unkept)](const std::string& run) {
+    if (const auto there = weak.lock()) there->closed(run);
+  });
   steering = std::make_shared<SteeringSender>(background);
   completions = std::make_shared<CompletionSender>(background);
   std::vector<std::unique_ptr<Executor>> threads;
@@ -77,12 +80,14 @@ Runs::Impl::~Impl() {
   tracker->stop();
   decisions->stop();
   sweep->stop();
+  unkept->stop();
   steering->stop();
   completions->stop();
   client.close();
   starters.reset();
   tracker.reset();
   decisions.reset();
+  unkept.reset();
   sweep.reset();
   steering.reset();
   completions.reset();
@@ -109,18 +114,24 @@ void Runs::recover() {
   impl_->decisions->recover();
   impl_->completions->recover();
   impl_->sweep->begin();
+  impl_->unkept->recover();
 }
 
 void Runs::stop() {
   impl_->tracker->stop();
   impl_->decisions->stop();
   impl_->sweep->stop();
+  impl_->unkept->stop();
   impl_->steering->stop();
   impl_->completions->stop();
 }
 
 void Runs::history_deleted(const std::string& run) {
   impl_->sweep->news(run);
+}
+
+std::shared_ptr<Telling> Runs::tell(const std::string& run) {
+  return impl_->unkept->tell(run);
 }
 
 Schedules& Runs::schedules() {
@@ -251,6 +262,12 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     if (!flow) return fail(flow.error());
     intent.flow = *std::move(flow);
   }
+  if (!intent.keep && intent.flow && intent.flow->rules.batch > 0) {
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kIsKept,
+                           fmt::format("agent '{}' does the work of several runs in one, so that what one of "
+                                       "them says is kept with the others",
+                                       intent.agent)));
+  }
   return impl_->accept(intent);
 }
 
@@ -269,9 +286,16 @@ Result<StartedRun> Runs::Impl::accept(const platform::StartIntent& intent) {
     if (stored.error().code() != Code::kAlreadyExists) return fail(stored.error());
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists, stored.error().message()));
   }
-  if (!stored->created) return same_again(std::move(stored->run));
+  // Before it can be over.
+  auto telling = intent.keep ? nullptr : unkept->tell(stored->run.run);
+  if (!stored->created) {
+    StartedRun same = same_again(std::move(stored->run));
+    same.telling = std::move(telling);
+    return same;
+  }
   begin(stored->run);
   StartedRun started;
+  started.telling = std::move(telling);
   started.created = true;
   started.run = std::move(stored->run);
   return started;

@@ -32,6 +32,7 @@
 #include "runs/run_watch.h"
 #include "runs/schedules.h"
 #include "runs/steering.h"
+#include "runs/telling.h"
 
 namespace holdfast::api {
 class Connection;
@@ -75,6 +76,8 @@ struct StartedRun {
   platform::RunRecord run;
   bool created = false;  // false: the same request was here before; this is what it made
   RunStatus status = RunStatus::kQueued;
+  // Of a run that is not kept: to be held by whoever is to be told how it ends. Null: it is over, and told.
+  std::shared_ptr<Telling> telling;
 };
 
 struct RunSummary {
@@ -224,6 +227,9 @@ class Runs {
   // Deletes the run's history, and soon after what was kept for it alone; an open run is terminated first.
   // Its record stays. The status that the run had; a history that is gone already is no error.
   Result<RunStatus> erase(const StopRequest& request);
+  // Of a run that is not kept: what is stored of it stays for as long as this is held. Null: the run is kept,
+  // or gone.
+  std::shared_ptr<Telling> tell(const std::string& run);
   // The engine says that it has deleted a history. Never blocks.
   void history_deleted(const std::string& run);
 

@@ -14,6 +14,7 @@
 #include "runs/run_tracker.h"
 #include "runs/runs.h"
 #include "runs/steering_sender.h"
+#include "runs/unkept_runs.h"
 
 namespace holdfast::runs {
 
@@ -55,6 +56,7 @@ struct Runs::Impl {
   std::shared_ptr<RunTracker> tracker;
   std::shared_ptr<DecisionSender> decisions;
   std::shared_ptr<HistorySweep> sweep;
+  std::shared_ptr<UnkeptRuns> unkept;
   std::shared_ptr<SteeringSender> steering;
   std::shared_ptr<CompletionSender> completions;
   Schedules schedules;

@@ -519,5 +519,98 @@ TEST_F(RunsTest, AWatchGoesOnWhereItWas) {
   EXPECT_THAT(seen(*watch), ElementsAre("a reset", "a one"));
 }
 
+// ---- runs of which nothing is kept
+
+class UnkeptRunsTest : public RunsTest {
+ protected:
+  StartedRun start_unkept(const std::string& agent, const std::string& run, const std::string& key = {}) {
+    platform::StartIntent wanted = intent(agent, run);
+    wanted.keep = false;
+    wanted.idempotency_key = key;
+    return must(runs_->start(wanted));
+  }
+  bool is_there(const std::string& run) {
+    const auto unkept = must(platform_.store->unkept_run(run));
+    return unkept && !unkept->forgotten_at;
+  }
+  void wait_until_gone(const std::string& run) {
+    (void)without_history(run);
+    EXPECT_FALSE(is_there(run));
+    EXPECT_EQ(must(platform_.store->run(run)).input, "null");
+    EXPECT_TRUE(must(platform_.store->bill(run)));
+  }
+};
+
+TEST_F(UnkeptRunsTest, GoesWhenItIsOverAndEverybodyHasBeenTold) {
+  StartedRun started = start_unkept("echo", "r");
+  ASSERT_TRUE(started.telling);
+  auto another = runs_->tell("r");
+  wait_for("r", "run.closed");
+  started.telling.reset();
+  EXPECT_TRUE(is_there("r"));
+  EXPECT_FALSE(must(platform_.streams->read("r", "", 1)).events.empty());
+  another.reset();
+  wait_until_gone("r");
+  EXPECT_FALSE(runs_->tell("r"));
+  EXPECT_FALSE(start_unkept("echo", "r").telling) << "the same request again is told nothing";
+  (void)start("echo", "kept");
+  EXPECT_FALSE(runs_->tell("kept"));
+}
+
+TEST_F(UnkeptRunsTest, NobodyIsThereToBeToldAndItIsOpen) {
+  StartedRun started = start_unkept("ask", "r");
+  (void)wait_for("r", "approval.requested");
+  started.telling.reset();
+  EXPECT_EQ(run_fault(runs_->retry({.run = "r", .by = "mara"}).error()), RunFault::kRunOpen);
+  ASSERT_EQ(must(decide(approve("r", "mara"))).outcome, DecisionOutcome::kTaken);
+  wait_until_gone("r");
+  EXPECT_EQ(must(platform_.store->approval("approval-r")).decided_by, "mara");
+}
+
+TEST_F(UnkeptRunsTest, AnotherProcessGoesOnWithIt) {
+  rest();
+  StartedRun started = start_unkept("echo", "r");
+  runs_->stop();
+  started.telling.reset();
+  runs_.reset();
+  open();
+  runs_->recover();
+  work();
+  wait_until_gone("r");
+}
+
+TEST_F(UnkeptRunsTest, AnAnswerThatItsRequestDidNotGetStaysForTheSameRequest) {
+  StartedRun started = start_unkept("echo", "r", "key");
+  wait_for("r", "run.closed");
+  started.telling.reset();  // its client has gone
+  started = start_unkept("echo", "r", "key");
+  ASSERT_TRUE(started.telling);
+  EXPECT_TRUE(is_there("r"));
+  started.telling->told();
+  started.telling.reset();
+  wait_until_gone("r");
+}
+
+TEST_F(UnkeptRunsTest, WhatItCalledGoesBehindIt) {
+  StartedRun started = start_unkept("echo", "r");
+  platform::StepWrite write;
+  for (const char* run : {"r", "child"}) {
+    write.key = std::string("begin-") + run;
+    write.run = run;
+    write.account.emplace();
+    write.account->run = run;
+    write.account->parent = run == std::string("child") ? "r" : "";
+    write.expected = platform::Store::empty_conversation(run);
+    write.messages = {"1"};
+    (void)must(platform_.store->commit_step(write));
+  }
+  wait_for("r", "run.closed");
+  started.telling.reset();
+  wait_until_gone("r");
+  for (const auto end = clock_.monotonic() + 20s; is_there("child"); std::this_thread::yield())
+    ASSERT_LT(clock_.monotonic(), end);
+  EXPECT_EQ(platform_.store->head("child", 0).error().code(), Code::kNotFound);
+}
+
 }  // namespace
 }  // namespace holdfast::runs

@@ -4,6 +4,7 @@
 #include "platform_sqlite/outbox.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_store_impl.h"
+#include "platform_sqlite/unkept_runs.h"
 
 namespace holdfast::platform {
 
@@ -22,6 +23,7 @@ Status forget(Database& db, const GoneHistory& gone, WallTime now) {
   if (Status status = forget_blobs(db, gone.run); !status.ok()) return status;
   if (Status status = forget_completions(db, gone.run); !status.ok()) return status;
   if (Status status = forget_outbox_of(db, gone.run); !status.ok()) return status;
+  if (Status status = forget_contents(db, gone.run, now); !status.ok()) return status;
   // The first to say so is right: the log that told how the run ended may be gone by now.
   Statement keep(db,
                  "INSERT OR IGNORE INTO gone_histories (run, status, closed_at, at) "
@@ -32,7 +34,8 @@ Status forget(Database& db, const GoneHistory& gone, WallTime now) {
 }  // namespace
 
 Status prepare_histories(Database& db) {
-  return db.execute(kTable);
+  if (Status status = db.execute(kTable); !status.ok()) return status;
+  return db.execute(kUnkeptRunsTable);
 }
 
 Status SqliteStore::forget_histories(const std::vector<GoneHistory>& gone) {

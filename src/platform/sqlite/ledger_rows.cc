@@ -6,6 +6,7 @@
 #include "platform/rules.h"
 #include "platform_sqlite/row_check.h"
 #include "platform_sqlite/sqlite_store_impl.h"
+#include "platform_sqlite/unkept_runs.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -161,6 +162,10 @@ Status SqliteLedgerRows::update_account(const Account& account) {
           "accounts", ACCOUNT_VALUES) ") WHERE run = ?1");
   bind_account(update, account);
   return update.run();
+}
+
+Status SqliteLedgerRows::keep_as(const Account& account) {
+  return keep_as_run(db, account.run, account.parent, account.at);
 }
 
 Result<std::vector<std::string>> SqliteLedgerRows::waiting_on(std::string_view run) {

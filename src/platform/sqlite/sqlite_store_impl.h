@@ -105,6 +105,11 @@ class SqliteStore : public Store,
   Result<RunRecord> run(std::string_view run) override;
   Result<std::vector<RunRecord>> runs(const RunFilter& filter) override;
 
+  Result<std::optional<UnkeptRun>> unkept_run(std::string_view run) override;
+  Result<std::vector<UnkeptRun>> unkept_runs(std::string_view root, std::string_view after,
+                                             std::uint32_t limit) override;
+  Status keep_as(std::string_view workflow, std::string_view run) override;
+
   Result<Definition> put_definition(std::string_view name, std::string_view text) override;
   Result<Definition> definition(std::string_view name, std::string_view hash) override;
   Result<Definition> current_definition(std::string_view name) override;
@@ -252,6 +257,9 @@ Result<Appended> append_in(Database& db, const Reference& expected, const std::v
                            WallTime now);
 // Still empty (platform/fork_calls.h).
 Result<Reference> open_branch_in(Database& db, const Reference& at);
+// Unless something was said in the conversation already.
+Status begin_conversation_in(Database& db, const std::string& conversation,
+                             const std::vector<std::string>& messages, WallTime now);
 Status forget_steps(Database& db, std::string_view run);
 Status forget_blobs(Database& db, std::string_view run);
 Status insert_audit(Database& db, const AuditRow& row);

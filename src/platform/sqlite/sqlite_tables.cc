@@ -21,7 +21,7 @@ namespace {
 // and that of a message, too (docs/formats/platform-store.md).
 std::string sealed_columns(const Table& table) {
   if (table.name == "definitions") return "name, hash, at";
-  for (std::string_view none : {"messages", "gone_histories", "usage_days", "events"}) {
+  for (std::string_view none : {"messages", "gone_histories", "unkept_runs", "usage_days", "events"}) {
     if (table.name == none) return {};
   }
   std::string_view columns = table.columns;

@@ -3,7 +3,7 @@
 // What a store does within one transaction about accounts, reservations and usage (platform/calls.h says what
 // `Rows` is). Those that the functions here name:
 //
-//   find_account(run), insert_account(account), update_account(account), waiting_on(run)
+//   find_account(run), insert_account(account), update_account(account), keep_as(account), waiting_on(run)
 //   find_reservation(key), insert_reservation(reservation), delete_reservation(key)
 //   insert_usage_row(usage, at) -> Result<bool>: false when its key is there; add_to_day(usage, at)
 //   find_bill(run), insert_bill(bill), usage_of(run), said_by(run), insert_audit(row)
@@ -64,7 +64,9 @@ Status open_account(Rows& rows, const AccountOpening& opening, WallTime now) {
   Result<std::vector<Account>> above = chain_of(rows, opening.parent);
   if (!above) return above.error();
   Result<Account> account = rules::open_account(opening, *above, now);
-  return account ? rows.insert_account(*account) : account.error();
+  if (!account) return account.error();
+  Status inserted = rows.insert_account(*account);
+  return inserted.ok() && !account->parent.empty() ? rows.keep_as(*account) : inserted;
 }
 
 // Who waits says for whom, so that a raise finds it.

@@ -252,6 +252,11 @@ struct StartIntent {
   std::optional<FlowPlace> flow;  // the line that it comes to; its run is set by the store
   std::string environment;  // the label that it is started by; empty: none. No part of what is asked for
   std::string started_by;   // for the record; empty: this server
+  // Messages that its conversation begins with, JSON; one that is there already stays as it is. Not part of
+  // the fingerprint: they are named by `conversation`.
+  std::vector<std::string> history;
+  // False: what is stored of the run, and of those that it calls, goes once it is over (docs/adr/0093).
+  bool keep = true;
   // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent,
   // input and settings.
   std::string fingerprint;
@@ -279,6 +284,15 @@ struct Started {
   Started() = default;
   RunRecord run;
   bool created = false;  // false: the same request was here before; `run` is what it made
+};
+
+// A run of which nothing is kept that was said in it.
+struct UnkeptRun {
+  UnkeptRun() = default;
+  std::string run;
+  std::string root;  // that was started so; the run itself, unless it was called by one
+  WallTime at{};
+  std::optional<WallTime> forgotten_at;  // its contents are gone
 };
 
 struct RunFilter {

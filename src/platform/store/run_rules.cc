@@ -93,7 +93,12 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   std::optional<FlowPlace> flow = intent.flow;
   if (flow) flow->run = run.run;
   std::string settings = with_environment(intent.settings, intent.environment);
-  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), std::move(settings), std::move(flow)},
+  return Change<StoredRun>{{.run = std::move(run),
+                            .fingerprint = fingerprint_of(intent),
+                            .settings = std::move(settings),
+                            .flow = std::move(flow),
+                            .history = intent.history,
+                            .keep = intent.keep},
                            Write::kInsert};
 }
 

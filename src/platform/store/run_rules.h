@@ -19,6 +19,8 @@ struct StoredRun {
   std::string fingerprint;          // of the request that made it
   std::string settings{};           // only when it is new: StartIntent::settings
   std::optional<FlowPlace> flow{};  // the same
+  std::vector<std::string> history{};
+  bool keep = true;
 };
 
 Status check_start(const StartIntent& intent);

@@ -64,7 +64,9 @@ class Store {
   // Everything in `write` or nothing; a key that is recorded already gives its record back (`replayed`).
   virtual Result<StepRecord> commit_step(const StepWrite& write) = 0;
   // Forgets step records, settled effects and blobs of runs whose histories are gone, and keeps how those
-  // ended that have a record, all at once (docs/adr/0025). Messages stay. Repeating it changes nothing.
+  // ended that have a record, all at once (docs/adr/0025). Messages stay, but those of a run that is not
+  // kept; of that the input, settings and the conversation go, too, unless another run came to it. Repeating
+  // it changes nothing.
   virtual Status forget_histories(const std::vector<GoneHistory>& gone) = 0;
   // None: as far as anybody knows, the run's history is there.
   virtual Result<std::optional<GoneHistory>> gone_history(std::string_view run) = 0;
@@ -113,6 +115,19 @@ class Store {
   virtual Result<RunRecord> run(std::string_view run) = 0;
   // Newest first, with what a page shows of an input. Status is the engine's to tell.
   virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;
+
+  // ---- runs that are not kept (docs/adr/0093). A run that one of them calls is none either, from the step
+  // that opens its account on.
+
+  // None: it is kept, or there is none.
+  virtual Result<std::optional<UnkeptRun>> unkept_run(std::string_view run) = 0;
+  // Those whose contents are there still, by run id. `root`: with what that one called; empty: all. `after`:
+  // the last one of the page before.
+  virtual Result<std::vector<UnkeptRun>> unkept_runs(std::string_view root, std::string_view after,
+                                                     std::uint32_t limit) = 0;
+  // A workflow that a run has begun beside it, and that knows what it said: not kept either, if the run is
+  // not.
+  virtual Status keep_as(std::string_view workflow, std::string_view run) = 0;
 
   // ---- definitions
 

@@ -59,6 +59,7 @@ inline constexpr Table kTables[] = {
      "key", ""},
     {"audit", "id, at, actor, action, subject, detail", "id", "id"},
     {"gone_histories", "run, status, closed_at, at", "run", ""},
+    {"unkept_runs", "run, root, at, forgotten_at", "run", ""},
     {"held_runs", "run, kind, reason, detail, held_by, at", "run", ""},
     {"origins", "run, origin, state, started_by, at", "run", ""},
     {"usage_days",

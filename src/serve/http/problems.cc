@@ -61,6 +61,7 @@ constexpr Row kRows[] = {
     {RunFault::kCompletionUsed, 409, "completion_used",
      "a token is good once; the same words again are the same completion"},
     {RunFault::kCompletionClosed, 410, "completion_closed", ""},
+    {RunFault::kIsKept, 400, "run_is_kept", "`flow.batch` of the agent's definition; leave out store: false"},
     {RunFault::kFlowLimited, 429, "flow_limited",
      "`flow` of the agent's definition says how many runs of a key it takes"},
 };
