@@ -342,7 +342,6 @@ def test_errors_have_openais_shape(server):
     assert refused(lambda: ai.chat.completions.create(**{**hello, "model": "payer@no/label"})) == (404, "model_not_found", "model")
     assert refused(lambda: ai.chat.completions.create(**hello, n=2)) == (400, "unsupported_parameter", "n")
     assert refused(lambda: ai.chat.completions.create(**hello, extra_body={"warmth": 1})) == (400, "unknown_parameter", "warmth")
-    assert refused(lambda: ai.responses.create(model="payer", input="hi", store=False)) == (400, "unsupported_parameter", "store")
     assert refused(lambda: ai.responses.create(model="payer", input=[])) == (400, "invalid_value", "input")
     assert refused(lambda: ai.responses.retrieve("resp_nobody")) == (404, "response_not_found", None)
     assert refused(lambda: ai.responses.retrieve("nonsense")) == (404, "response_not_found", None)

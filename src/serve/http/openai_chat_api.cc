@@ -24,14 +24,16 @@ Response answer(const openai::ResponseHead& head, const openai::RunFold& run) {
       .response();
 }
 
-void stream(ApiContext& context, openai::ResponseHead head, bool include_usage, Responder responder) {
+void stream(ApiContext& context, openai::ResponseHead head, bool include_usage,
+            std::shared_ptr<runs::Telling> telling, Responder responder) {
   auto chunks = std::make_shared<openai::ChatChunks>(head, include_usage);
   auto source = std::make_shared<RunSource>(
       platform::Deltas::kAtOnce, [chunks](std::string& out, const openai::RunFold&) { chunks->begin(out); },
       [chunks](std::string& out, const openai::RunFold& run, const openai::Happening& happening) {
         chunks->write(out, run, happening);
       });
-  stream_run(context.runs(), head.run, *context.stream_workers, source, std::move(responder));
+  stream_run(context.runs(), head.run, *context.stream_workers, source, std::move(telling),
+             std::move(responder));
 }
 
 void complete(ApiContext& context, Request& request, Responder responder) {
@@ -42,20 +44,22 @@ void complete(ApiContext& context, Request& request, Responder responder) {
   const bool streams = asked->stream;
   const bool include_usage = asked->include_usage;
   const std::string model = asked->model;
-  auto run = start_asked(context, request, *std::move(asked));
-  if (!run) return responder.reply(run.error().response());
-  auto head = head_of(context, *run);
-  if (!head) return responder.reply(of_run(head.error().response(), run->run));
+  auto started = start_asked(context, request, *std::move(asked));
+  if (!started) return responder.reply(started.error().response());
+  auto head = head_of(context, started->run);
+  if (!head) return responder.reply(of_run(head.error().response(), started->run.run));
   head->model = model;
-  if (streams) return stream(context, *std::move(head), include_usage, std::move(responder));
+  if (streams)
+    return stream(context, *std::move(head), include_usage, std::move(started->telling),
+                  std::move(responder));
   context.waits.wait(
-      run->run, kLongestWait,
+      head->run, kLongestWait,
       [head = *head](const openai::RunFold& now, bool last) -> std::optional<Response> {
         if (now.has_ended()) return of_run(answer(head, now), head.run);
         if (last) return of_run(still_running(head, now), head.run);
         return std::nullopt;
       },
-      std::move(responder));
+      std::move(started->telling), std::move(responder));
 }
 
 }  // namespace

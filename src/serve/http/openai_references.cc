@@ -43,6 +43,9 @@ class ItemsOfRuns {
     auto record = run_of_response(context_, openai::response_id(run));
     if (!record && record.error().status() == 404) return false;
     if (!record) return std::unexpected(record.error());
+    const auto unkept = context_.store().unkept_run(run);
+    if (!unkept) return std::unexpected(Problem::from(unkept.error()));
+    if (*unkept) return false;
     if (++read_ > kMaxRuns)
       return std::unexpected(
           openai::wrong("input", "array_above_max_length",

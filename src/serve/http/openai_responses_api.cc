@@ -29,7 +29,7 @@ Response answer(const ResponseHead& head, const RunFold& run) {
 }
 
 void stream(ApiContext& context, const ResponseHead& head, std::optional<std::uint64_t> after,
-            Responder responder) {
+            std::shared_ptr<runs::Telling> telling, Responder responder) {
   auto events = std::make_shared<openai::ResponseEvents>(head, after);
   auto source = std::make_shared<RunSource>(
       platform::Deltas::kCommitted,
@@ -37,7 +37,8 @@ void stream(ApiContext& context, const ResponseHead& head, std::optional<std::ui
       [events](std::string& out, const RunFold& run, const openai::Happening& happening) {
         events->write(out, run, happening);
       });
-  stream_run(context.runs(), head.run, *context.stream_workers, source, std::move(responder));
+  stream_run(context.runs(), head.run, *context.stream_workers, source, std::move(telling),
+             std::move(responder));
 }
 
 // As it is now.
@@ -46,9 +47,10 @@ Response now(ApiContext& context, const ResponseHead& head, const ApiContext::Go
   return run ? answer(head, *run) : of_run(run.error().response(), head.run);
 }
 
-// Who waits is answered when it is over, and when somebody else has to act first.
+// Who waits is answered when it is over, and when somebody else has to act first, unless nobody could fetch
+// what it comes to then.
 std::optional<Response> when_over(const ResponseHead& head, const RunFold& run, bool last) {
-  const bool asks = run.waiting_on() == "approval" || run.waiting_on() == "resume";
+  const bool asks = head.store && (run.waiting_on() == "approval" || run.waiting_on() == "resume");
   if (run.has_ended() || asks || last) return answer(head, run);
   return std::nullopt;
 }
@@ -62,16 +64,16 @@ void create(ApiContext& context, Request& request, Responder responder) {
   if (!asked) return responder.reply(asked.error().response());
   const bool streams = asked->stream;
   const bool background = asked->background;
-  auto run = start_asked(context, request, *std::move(asked));
-  if (!run) return responder.reply(run.error().response());
-  auto head = head_of(context, *run);
-  if (!head) return responder.reply(of_run(head.error().response(), run->run));
-  if (streams) return stream(context, *head, std::nullopt, std::move(responder));
+  auto started = start_asked(context, request, *std::move(asked));
+  if (!started) return responder.reply(started.error().response());
+  auto head = head_of(context, started->run);
+  if (!head) return responder.reply(of_run(head.error().response(), started->run.run));
+  if (streams) return stream(context, *head, std::nullopt, std::move(started->telling), std::move(responder));
   if (background) return responder.reply(now(context, *head, [&responder] { return responder.gone(); }));
   context.waits.wait(
       head->run, kLongestWait,
       [head = *head](const RunFold& seen, bool last) { return when_over(head, seen, last); },
-      std::move(responder));
+      std::move(started->telling), std::move(responder));
 }
 
 // ---- one response
@@ -80,6 +82,12 @@ std::expected<ResponseHead, Problem> asked_head(ApiContext& context, const Reque
   auto run = run_of_response(context, request.param("id"));
   if (!run) return std::unexpected(run.error());
   return head_of(context, *run);
+}
+
+// Before it is looked up: what is found stays until it is told. Null: it is kept, or there is none.
+std::shared_ptr<runs::Telling> telling_of(ApiContext& context, const Request& request) {
+  const auto run = openai::run_of_response(request.param("id"));
+  return run ? context.runs().tell(*run) : nullptr;
 }
 
 // ?stream=true&starting_after=N
@@ -102,17 +110,19 @@ void show(ApiContext& context, Request& request, Responder responder) {
         openai::wrong("stream", "invalid_value", "'stream' must be true or false").response());
   auto after = starting_after(request, word == "true");
   if (!after) return responder.reply(after.error().response());
+  const auto telling = telling_of(context, request);
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
-  if (word == "true") return stream(context, *head, *after, std::move(responder));
+  if (word == "true") return stream(context, *head, *after, telling, std::move(responder));
   // All of a run's log is read: short requests do not wait behind those who ask for long runs.
   context.standing_back(
       fmt::format("telling of run {}", head->run),
-      [&context, head = *head](const ApiContext::Gone& gone) { return now(context, head, gone); },
+      [&context, head = *head, telling](const ApiContext::Gone& gone) { return now(context, head, gone); },
       std::move(responder));
 }
 
 void cancel(ApiContext& context, Request& request, Responder responder) {
+  auto telling = telling_of(context, request);
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
   auto status = context.runs().cancel({.run = head->run,
@@ -125,7 +135,7 @@ void cancel(ApiContext& context, Request& request, Responder responder) {
         if (run.has_ended() || last) return answer(head, run);
         return std::nullopt;
       },
-      std::move(responder));
+      std::move(telling), std::move(responder));
 }
 
 // Answered when nobody finds it any more: its log is the last that goes, and who waits is told.
@@ -149,7 +159,7 @@ void erase(ApiContext& context, Request& request, Responder responder) {
             .hint("ask again: 404 says that it is gone")
             .response();
       },
-      std::move(responder));
+      nullptr, std::move(responder));
 }
 
 // Of what a response was asked, as it came: `first` and `count`.

@@ -42,7 +42,9 @@ std::expected<std::string, Problem> behind(ApiContext& context, const std::strin
   const std::string id = openai::response_id(previous);
   const auto run = context.store().run(previous);
   if (!run && run.error().code() != Code::kNotFound) return std::unexpected(Problem::from(run.error()));
-  if (!run) return std::unexpected(no_response(id, "previous_response_id"));
+  const auto unkept = context.store().unkept_run(previous);
+  if (!unkept) return std::unexpected(Problem::from(unkept.error()));
+  if (!run || *unkept) return std::unexpected(no_response(id, "previous_response_id"));
   const std::string conversation = platform::rules::conversation_of(*run);
   const auto turns = context.runs().turns(conversation, "", 1);
   if (!turns) return std::unexpected(problem_of(turns.error()));
@@ -55,6 +57,35 @@ std::expected<std::string, Problem> behind(ApiContext& context, const std::strin
               fmt::format("The conversation has gone on behind '{}': a response continues its last one.", id))
           .hint("the last one is " + openai::response_id(last))
           .member("param", R"("previous_response_id")"));
+}
+
+// What is not to be stored goes into no conversation that is: into one of its own, which begins with what was
+// said in that. Whoever speaks there now has to be heard first.
+std::expected<std::vector<std::string>, Problem> said_before(ApiContext& context,
+                                                             const std::string& conversation) {
+  const auto turns = context.runs().turns(conversation, "", 1);
+  if (!turns) return std::unexpected(problem_of(turns.error()));
+  const bool open =
+      turns->empty() ? context.runs().is_open(conversation).value_or(false) : !turns->front().over;
+  if (open)
+    return std::unexpected(Problem(409, "previous_response_open", "the response before has not ended")
+                               .hint("wait for it, or leave out store: false")
+                               .member("param", R"("previous_response_id")"));
+  std::vector<std::string> out;
+  runs::ConversationQuery query{.conversation = conversation, .limit = kPage};
+  do {
+    const auto page = context.runs().conversation(query);
+    if (!page) return std::unexpected(problem_of(page.error()));
+    for (const platform::Message& message : page->messages) out.push_back(message.json);
+    if (out.size() > platform::kMaxMessagesPerStep)
+      return std::unexpected(
+          openai::wrong("previous_response_id", "invalid_value",
+                        fmt::format("what was said before has more than {} messages, too many to begin a "
+                                    "conversation with that is not stored",
+                                    platform::kMaxMessagesPerStep)));
+    query.after = page->next;
+  } while (query.after != 0);
+  return out;
 }
 
 // With their keys sorted, so that the same settings are the same request.
@@ -88,12 +119,51 @@ Status check_history(ApiContext& context, const std::vector<std::string>& histor
   return {};
 }
 
-std::expected<std::string, Problem> conversation_of(ApiContext& context, const openai::Asked& asked,
-                                                    const std::string& key) {
-  if (!asked.previous.empty()) return behind(context, asked.previous, key);
-  if (asked.history.empty()) return asked.conversation;
-  std::string salt = key.empty() ? new_uuid(context.deps.environment->random()) : key;
-  return runs::seeded_conversation(asked.history, salt);
+// Where a run stands: the conversation, and what that begins with.
+struct RunPlace {
+  std::string conversation;
+  std::vector<std::string> history;
+};
+
+std::expected<RunPlace, Problem> place_of(ApiContext& context, const openai::Asked& asked,
+                                          const std::string& key) {
+  RunPlace out{.conversation = asked.conversation, .history = asked.history};
+  if (!asked.previous.empty()) {
+    auto conversation = behind(context, asked.previous, key);
+    if (!conversation) return std::unexpected(conversation.error());
+    out.conversation = *std::move(conversation);
+    if (asked.store) return out;
+    auto said = said_before(context, out.conversation);
+    if (!said) return std::unexpected(said.error());
+    out.history = *std::move(said);
+  }
+  if (out.history.empty()) {
+    if (!asked.store) out.conversation.clear();  // its own
+    return out;
+  }
+  const std::string salt = key.empty() ? new_uuid(context.deps.environment->random()) : key;
+  out.conversation = runs::seeded_conversation(out.history, salt);
+  return out;
+}
+
+// The same request was here before, and what it came to is no more, or is being deleted.
+std::expected<bool, Problem> is_gone(ApiContext& context, const runs::StartedRun& same) {
+  const auto gone = context.store().gone_history(same.run.run);
+  if (!gone) return std::unexpected(Problem::from(gone.error()));
+  if (*gone) return true;
+  const auto unkept = context.store().unkept_run(same.run.run);
+  if (!unkept) return std::unexpected(Problem::from(unkept.error()));
+  return unkept->has_value() && same.telling == nullptr;
+}
+
+// Whoever was to be told how it ended was, or was not there; it is no one's to fetch.
+std::expected<bool, Problem> is_over_and_unkept(ApiContext& context, const std::string& run) {
+  const auto unkept = context.store().unkept_run(run);
+  if (!unkept) return std::unexpected(Problem::from(unkept.error()));
+  if (!*unkept) return false;
+  const auto fold = fold_of(context, run, [] { return false; });
+  if (!fold) return std::unexpected(fold.error());
+  return fold->has_ended();
 }
 
 }  // namespace
@@ -109,31 +179,37 @@ std::expected<platform::Definition, Problem> model_named(ApiContext& context, co
   return std::unexpected(no_model(model, ""));
 }
 
-std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, const Request& request,
-                                                        openai::Asked asked) {
+std::expected<AskedRun, Problem> start_asked(ApiContext& context, const Request& request,
+                                             openai::Asked asked) {
   if (auto model = model_named(context, asked.model); !model) return std::unexpected(model.error());
-  // Before the history is stored, which the start comes behind.
   Status parts = context.runs().check_input(asked.input);
   if (parts.ok()) parts = check_history(context, asked.history);
   if (!parts.ok()) return std::unexpected(Problem::from(parts));
   platform::StartIntent intent;
   intent.idempotency_key = std::string(request.header("idempotency-key"));
-  auto conversation = conversation_of(context, asked, intent.idempotency_key);
-  if (!conversation) return std::unexpected(conversation.error());
-  if (!asked.history.empty()) {
-    if (Status seeded = runs::seed_conversation(context.store(), *conversation, asked.history); !seeded.ok())
-      return std::unexpected(Problem::from(seeded));
-  }
+  auto place = place_of(context, asked, intent.idempotency_key);
+  if (!place) return std::unexpected(place.error());
   if (!asked.history.empty())
-    asked.kept[openai::kHistory] = {{"of", *conversation}, {"turns", asked.history.size()}};
+    asked.kept[openai::kHistory] = {{"of", place->conversation}, {"turns", asked.history.size()}};
   intent.agent = asked.model;
   intent.input = std::move(asked.input);
-  intent.conversation = *std::move(conversation);
+  intent.conversation = std::move(place->conversation);
+  intent.history = std::move(place->history);
+  intent.keep = asked.store;
   intent.settings = settings_of(context, asked, request, intent);
   intent.started_by = actor_of(request, identity::kLocalName);
   auto started = context.runs().start(std::move(intent));
   if (!started) return std::unexpected(not_started(asked.model, started.error()));
-  return std::move(started->run);
+  if (!started->created) {
+    const auto gone = is_gone(context, *started);
+    if (!gone) return std::unexpected(gone.error());
+    if (*gone)
+      return std::unexpected(no_response(openai::response_id(started->run.run), "")
+                                 .hint("the request with this Idempotency-Key was answered, and its answer "
+                                       "was deleted; another request needs another key")
+                                 .header("X-Should-Retry", "false"));
+  }
+  return AskedRun{std::move(started->run), std::move(started->telling)};
 }
 
 std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context, std::string_view id) {
@@ -148,6 +224,9 @@ std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context,
   if (*gone)
     return std::unexpected(
         no_response(id, "").hint("its history was deleted; how it ended: GET /api/v1/runs/" + *run));
+  if (auto over = is_over_and_unkept(context, *run); !over || *over)
+    return std::unexpected(over ? no_response(id, "").hint("it was not stored: `store` was false")
+                                : over.error());
   return *std::move(found);
 }
 

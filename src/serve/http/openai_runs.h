@@ -20,11 +20,15 @@ namespace holdfast::http {
 // "refund", "refund@production", "refund@5f3c9a": 404 model_not_found says what is not there.
 std::expected<platform::Definition, Problem> model_named(ApiContext& context, const std::string& model);
 
+struct AskedRun {
+  platform::RunRecord run;
+  std::shared_ptr<runs::Telling> telling;  // of one that is not kept; null: it is
+};
 // The run that the request is, started or there already by its Idempotency-Key. Durable.
-std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, const Request& request,
-                                                        openai::Asked asked);
+std::expected<AskedRun, Problem> start_asked(ApiContext& context, const Request& request,
+                                             openai::Asked asked);
 
-// The run of a response's id; one whose history was deleted is not found.
+// The run of a response's id; one whose history was deleted is not found, nor one that is not kept and over.
 std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context, std::string_view id);
 std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const platform::RunRecord& run);
 // All of its log, as it is now; 499, which nobody reads, once the client has gone.

@@ -39,13 +39,18 @@ std::optional<std::string> RunSource::next() {
 }
 
 void stream_run(runs::Runs& runs, const std::string& run, Executor& workers,
-                const std::shared_ptr<RunSource>& source, Responder responder) {
+                const std::shared_ptr<RunSource>& source, std::shared_ptr<runs::Telling> telling,
+                Responder responder) {
   if (Status opened = source->open(runs, run); !opened.ok())
     return responder.reply(problem_of(opened).response());
   Response head;
   head.content_type = "text/event-stream";
   head.headers = {{"X-Accel-Buffering", "no"}, {"X-Request-Id", run}};
-  auto stream = responder.stream(std::move(head), workers, [source] { return source->next(); });
+  auto stream = responder.stream(std::move(head), workers, [source, telling = std::move(telling)] {
+    auto bytes = source->next();
+    if (!bytes && telling) telling->told();
+    return bytes;
+  });
   if (!stream) return;
   source->bind(stream);
   stream->wake();

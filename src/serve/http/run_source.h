@@ -41,8 +41,10 @@ class RunSource {
   std::unique_ptr<runs::RunWatch> watch_;
 };
 
-// Sends it as Server-Sent Events until the run has ended, or the reader has gone.
+// Sends it as Server-Sent Events until the run has ended, or the reader has gone. `telling`: of a run that is
+// not kept; null: it is.
 void stream_run(runs::Runs& runs, const std::string& run, Executor& workers,
-                const std::shared_ptr<RunSource>& source, Responder responder);
+                const std::shared_ptr<RunSource>& source, std::shared_ptr<runs::Telling> telling,
+                Responder responder);
 
 }  // namespace holdfast::http

@@ -25,16 +25,20 @@ Response stopping(const std::string& run) {
 }  // namespace
 
 struct RunWaits::Wait {
-  Wait(std::string id_, Answer answer_, Responder responder_)
-      : id(std::move(id_)), answer(std::move(answer_)), responder(std::move(responder_)) {}
+  Wait(std::string id_, Answer answer_, std::shared_ptr<runs::Telling> telling_, Responder responder_)
+      : id(std::move(id_)),
+        answer(std::move(answer_)),
+        telling(std::move(telling_)),
+        responder(std::move(responder_)) {}
 
   std::mutex mutex;
   const std::string id;
   const Answer answer;
-  Responder responder;                    // guarded by mutex
-  std::unique_ptr<runs::RunWatch> watch;  // guarded by mutex
-  openai::RunFold run;                    // guarded by mutex
-  bool done = false;                      // guarded by mutex
+  std::shared_ptr<runs::Telling> telling;  // guarded by mutex
+  Responder responder;                     // guarded by mutex
+  std::unique_ptr<runs::RunWatch> watch;   // guarded by mutex
+  openai::RunFold run;                     // guarded by mutex
+  bool done = false;                       // guarded by mutex
 
   // `at_last` after that time, unless the wait is over before. `after` outlives it.
   static void arm(const runs::After& after, const std::weak_ptr<Wait>& wait, std::chrono::milliseconds left,
@@ -50,7 +54,9 @@ struct RunWaits::Wait {
   void reply(Response response) {
     if (std::exchange(done, true)) return;
     watch.reset();
+    if (telling && run.has_ended() && !responder.gone()) telling->told();
     responder.reply(std::move(response));
+    telling.reset();
   }
 };
 
@@ -67,8 +73,8 @@ void RunWaits::open(runs::Runs* runs, Executor* workers, runs::After after) {
 }
 
 void RunWaits::wait(const std::string& run, std::chrono::milliseconds longest, Answer answer,
-                    Responder responder) {
-  auto wait = std::make_shared<Wait>(run, std::move(answer), std::move(responder));
+                    std::shared_ptr<runs::Telling> telling, Responder responder) {
+  auto wait = std::make_shared<Wait>(run, std::move(answer), std::move(telling), std::move(responder));
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return wait->reply(stopping(run));

@@ -38,7 +38,9 @@ class RunWaits {
 
   // What happens in the log is looked at by `workers`; everything outlives the waits.
   void open(runs::Runs* runs, Executor* workers, runs::After after);
-  void wait(const std::string& run, std::chrono::milliseconds longest, Answer answer, Responder responder);
+  // `telling`: of a run that is not kept; null: it is.
+  void wait(const std::string& run, std::chrono::milliseconds longest, Answer answer,
+            std::shared_ptr<runs::Telling> telling, Responder responder);
   // Every wait ends now, and so does each that comes later.
   void stop();
 

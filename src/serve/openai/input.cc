@@ -97,12 +97,12 @@ Json marked(const Json& parts) {
 }
 
 // What an agent did, when its client sends it back: it reads as what it is.
-Json call_text(const Json& item) {
+std::string call_text(const Json& item) {
   std::string text =
       fmt::format("[called {} with {}", string_member(item, "name"), string_member(item, "arguments"));
   if (const std::string output = string_member(item, "output"); !output.empty()) text += ": " + output;
   if (const std::string error = string_member(item, "error"); !error.empty()) text += ": failed: " + error;
-  return Json::array({text_part(text + "]")});
+  return text + "]";
 }
 
 // A text that begins as JSON does would be read as what it says.
@@ -131,6 +131,43 @@ std::optional<Problem> Said::add(bool user, Json parts, std::string_view param) 
   return std::nullopt;
 }
 
+// A paragraph of what the assistant said last, so that many calls are not many parts.
+std::optional<Problem> Said::add_note(std::string text, std::string_view param) {
+  const bool goes_on = !turns_.empty() && !turns_.back().user && !turns_.back().parts.empty() &&
+                       turns_.back().parts.back()["type"] == "text";
+  if (!goes_on) return add(false, Json::array({text_part(std::move(text))}), param);
+  add_paragraph(turns_.back().parts.back()["text"].get_ref<std::string&>(), text);
+  return std::nullopt;
+}
+
+// Of a function that the client called itself, for another model: an agent calls its own tools.
+std::optional<Problem> Said::add_function_call(const Json& item, const std::string& param) {
+  const std::string id = string_member(item, "call_id");
+  const std::string name = string_member(item, "name");
+  if (id.empty() || name.empty()) return bad(param, "needs a call_id and a name").error();
+  called_[id] = name;
+  return add_note(call_text({{"name", name}, {"arguments", string_member(item, "arguments")}}), param);
+}
+
+std::optional<Problem> Said::add_function_output(const Json& item, const std::string& param) {
+  const auto call = called_.find(string_member(item, "call_id"));
+  if (call == called_.end()) return bad(param + ".call_id", "is that of no function_call before it").error();
+  const auto output = item.find("output");
+  auto parts = parts_of({{"content", output == item.end() ? Json() : *output}}, param + ".output");
+  if (!parts) return parts.error();
+  std::string text;
+  Json others = Json::array();
+  for (Json& part : *parts) {
+    if (part["type"] == "text") {
+      add_paragraph(text, part["text"].get_ref<const std::string&>());
+    } else {
+      others.push_back(std::move(part));
+    }
+  }
+  if (auto problem = add_note(fmt::format("[{} gave: {}]", call->second, text), param)) return problem;
+  return add(true, std::move(others), param);  // models are shown images by users
+}
+
 std::optional<Problem> Said::add_message(const Json& message, const std::string& param) {
   if (!message.is_object()) return bad(param, "must be an object").error();
   const std::string role = string_member(message, "role");
@@ -155,7 +192,11 @@ std::optional<Problem> Said::add_item(const Json& item, const std::string& param
   if (!item.is_object()) return bad(param, "must be an object").error();
   const std::string type = item.contains("type") ? string_member(item, "type") : "message";
   if (type == "message") return add_message(item, param);
-  if (type == "mcp_call" || type == "mcp_approval_request") return add(false, call_text(item), param);
+  if (type == "mcp_call" || type == "mcp_approval_request") return add_note(call_text(item), param);
+  if (type == "function_call") return add_function_call(item, param);
+  if (type == "function_call_output") return add_function_output(item, param);
+  // Of another model, which alone can read what it thought; agents give none out.
+  if (type == "reasoning") return std::nullopt;
   if (type == "mcp_approval_response")
     return wrong(param, "invalid_value", "approvals are not answered here")
         .hint("POST /api/v1/approvals/ID/decision; ID is that of the request without mcpr_");

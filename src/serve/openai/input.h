@@ -7,6 +7,7 @@
 // told to the model as the client's words, marked as such, with the message that it stands beside.
 
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,13 @@ class Said {
   std::optional<Problem> add(bool user, Json parts, std::string_view param);
   std::optional<Problem> add_message(const Json& message, const std::string& param);
   std::optional<Problem> add_item(const Json& item, const std::string& param);
+  std::optional<Problem> add_note(std::string text, std::string_view param);
+  std::optional<Problem> add_function_call(const Json& item, const std::string& param);
+  std::optional<Problem> add_function_output(const Json& item, const std::string& param);
   std::optional<Problem> finish(std::string_view param, const std::string& instructions);
 
   std::vector<Turn> turns_;
+  std::map<std::string, std::string> called_;  // names of functions by the ids of their calls
   std::vector<std::string> history_;
   std::string input_;
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/json.h"
 #include "openai/errors.h"
 #include "openai/fields.h"
 #include "openai/ids.h"
@@ -35,6 +38,10 @@ std::optional<Problem> read_common(const Json& body, std::span<const Field> fiel
   auto stream = flag(body, "stream");
   if (!stream) return stream.error();
   out.stream = *stream;
+  auto store = flag(body, "store", true);
+  if (!store) return store.error();
+  out.store = *store;
+  if (!out.store) out.kept["store"] = false;
   auto pairs = metadata(body);
   if (!pairs) return pairs.error();
   if (!pairs->is_null()) out.kept["metadata"] = nlohmann::json(*pairs);
@@ -92,6 +99,45 @@ std::optional<Problem> read_previous(const Json& body, Asked& out) {
   return std::nullopt;
 }
 
+std::optional<Problem> read_background(const Json& body, Asked& out) {
+  auto background = flag(body, "background");
+  if (!background) return background.error();
+  out.background = *background;
+  if (!out.background) return std::nullopt;
+  out.kept["background"] = true;
+  if (out.store) return std::nullopt;
+  return wrong("background", "invalid_value", "'background' needs 'store' to be true")
+      .hint("a response that is not stored cannot be fetched when it is over");
+}
+
+// More that a response may have of what it did. Of what agents do not show as items there is nothing more to
+// say: nobody misses it who asks for it.
+std::optional<Problem> read_include(const Json& body) {
+  const auto include = body.find("include");
+  if (include == body.end() || include->is_null()) return std::nullopt;
+  if (!include->is_array()) return wrong("include", "invalid_type", "'include' must be a list");
+  constexpr std::string_view kOfOtherItems[] = {
+      "reasoning.encrypted_content",
+      "code_interpreter_call.outputs",
+      "computer_call_output.output.image_url",
+      "file_search_call.results",
+      "web_search_call.results",
+      "web_search_call.action.sources",
+      "message.input_image.image_url",
+  };
+  for (const Json& one : *include) {
+    if (one == "message.output_text.logprobs")
+      return wrong("include", "unsupported_parameter",
+                   "Unsupported parameter: 'include' cannot have 'message.output_text.logprobs'.")
+          .hint("an agent has none");
+    if (!one.is_string() || std::ranges::find(kOfOtherItems, one.get_ref<const std::string&>()) ==
+                                std::ranges::end(kOfOtherItems))
+      return wrong("include", "invalid_value", fmt::format("'include' has no {}", dump_json(one)))
+          .hint("docs/guide/openai-clients.md lists what is taken");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<Asked, Problem> read_chat(const Json& body) {
@@ -115,10 +161,12 @@ std::expected<Asked, Problem> read_response(const Json& body) {
     if (auto problem = read(body, out)) return std::unexpected(*std::move(problem));
   }
   if (auto problem = read_stream_options(body, out, false)) return std::unexpected(*std::move(problem));
-  auto background = flag(body, "background");
-  if (!background) return std::unexpected(background.error());
-  out.background = *background;
-  if (out.background) out.kept["background"] = true;
+  if (auto problem = read_background(body, out)) return std::unexpected(*std::move(problem));
+  if (auto problem = read_include(body)) return std::unexpected(*std::move(problem));
+  if (!out.store && !out.conversation.empty())
+    return std::unexpected(
+        wrong("conversation", "invalid_value", "'conversation' needs 'store' to be true: it is kept")
+            .hint("send what was said before as `input`"));
   auto instructions = text(body, "instructions", kMaxInstructionsBytes);
   if (!instructions) return std::unexpected(instructions.error());
   if (!instructions->empty()) out.kept["instructions"] = *instructions;

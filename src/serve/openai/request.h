@@ -17,6 +17,7 @@ struct Asked {
   bool stream = false;
   bool include_usage = false;  // chat: a last chunk has it
   bool background = false;     // responses
+  bool store = true;           // false: nothing of it is kept once it is over and told
   std::string input;           // of the run, JSON
   std::vector<std::string> history;
   std::string previous;      // the run that the response goes on behind

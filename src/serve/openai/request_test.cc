@@ -166,7 +166,6 @@ TEST(Responses, APreviousOneIsTheRunOfItsId) {
 
 TEST(Responses, WhatCannotBeHonouredIsRefusedByName) {
   for (const auto& [more, param] : std::initializer_list<std::pair<std::string, std::string>>{
-           {R"(,"store":false)", "store"},
            {R"(,"tools":[{"type":"web_search"}])", "tools"},
            {R"(,"text":{"format":{"type":"json_schema","name":"x","schema":{}}})", "text"},
            {R"(,"max_tool_calls":3)", "max_tool_calls"},
@@ -175,11 +174,59 @@ TEST(Responses, WhatCannotBeHonouredIsRefusedByName) {
   }
   EXPECT_EQ(refusal(read_response(response(R"("hi")", R"(,"text":{"verbosity":"low"},"store":true)"))),
             "taken");
-  EXPECT_EQ(
-      refusal(read_response(response(R"([{"type":"function_call_output","call_id":"1","output":"x"}])"))),
-      "400 invalid_value input[0].type");
+  EXPECT_EQ(refusal(read_response(response(R"([{"type":"web_search_call","id":"1","status":"completed"}])"))),
+            "400 invalid_value input[0].type");
   EXPECT_EQ(refusal(read_response(response(R"("hi")", R"(,"metadata":{"a":1})"))),
             "400 invalid_type metadata");
+}
+
+TEST(Responses, WhatIsNotStoredIsNotWaitedForLater) {
+  const auto asked = read_response(response(R"("hi")", R"(,"store":false,"previous_response_id":"resp_r")"));
+  ASSERT_TRUE(asked);
+  EXPECT_FALSE(asked->store);
+  EXPECT_EQ(asked->kept["store"], false);
+  EXPECT_TRUE(read_response(response(R"("hi")"))->store);
+  EXPECT_TRUE(read_chat(chat(R"([{"role":"user","content":"hi"}])"))->store);
+  EXPECT_FALSE(read_chat(chat(R"([{"role":"user","content":"hi"}])", R"(,"store":false)"))->store);
+  EXPECT_EQ(refusal(read_response(response(R"("hi")", R"(,"store":false,"background":true)"))),
+            "400 invalid_value background");
+  EXPECT_EQ(refusal(read_response(response(R"("hi")", R"(,"store":false,"conversation":"c")"))),
+            "400 invalid_value conversation");
+}
+
+TEST(Responses, MoreIsIncludedOfWhatThereIs) {
+  const auto including = [](const std::string& what) {
+    return refusal(read_response(response(R"("hi")", R"(,"include":)" + what)));
+  };
+  EXPECT_EQ(including(R"(["reasoning.encrypted_content","file_search_call.results"])"), "taken");
+  EXPECT_EQ(including("null"), "taken");
+  EXPECT_EQ(including(R"(["message.output_text.logprobs"])"), "400 unsupported_parameter include");
+  EXPECT_EQ(including(R"(["everything"])"), "400 invalid_value include");
+  EXPECT_EQ(including("[1]"), "400 invalid_value include");
+  EXPECT_EQ(including(R"("all")"), "400 invalid_type include");
+}
+
+TEST(Responses, WhatOthersDidIsSaidAgain) {
+  const auto asked = read_response(response(
+      R"([{"role":"user","content":"a"},{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"x"},
+          {"type":"function_call","call_id":"1","name":"f","arguments":"{}"},
+          {"type":"function_call_output","call_id":"1","output":[{"type":"input_text","text":"7"},
+            {"type":"input_image","image_url":"https://x.test/a.png"}]},
+          {"role":"user","content":"b"}])"));
+  ASSERT_TRUE(asked);
+  ASSERT_EQ(asked->history.size(), 2u);
+  EXPECT_THAT(asked->history[1], HasSubstr(R"([called f with {}]\n\n[f gave: 7])"));
+  EXPECT_THAT(asked->input, HasSubstr("https://x.test/a.png"));
+  EXPECT_THAT(asked->input, HasSubstr(R"("text":"b")"));
+  std::string calls;
+  for (int i = 0; i < 200; ++i) calls += R"({"type":"mcp_call","name":"f","arguments":"{}","output":"1"},)";
+  EXPECT_TRUE(read_response(response("[" + calls + R"({"role":"user","content":"b"}])")))
+      << "many calls are one part of a turn";
+  EXPECT_EQ(refusal(read_response(response(R"([{"type":"function_call","name":"f"}])"))),
+            "400 invalid_value input[0]");
+  EXPECT_EQ(
+      refusal(read_response(response(R"([{"type":"function_call_output","call_id":"1","output":"x"}])"))),
+      "400 invalid_value input[0].call_id");
 }
 
 TEST(Ids, AreTheRuns) {

@@ -91,6 +91,7 @@ ResponseHead response_head(const platform::RunRecord& run, const std::string& se
   const Json& kept = all[kKept];
   head.model = kept.value("model", head.model);
   head.background = kept.value("background", false);
+  head.store = kept.value("store", true);
   head.instructions = kept.value("instructions", "");
   head.previous = kept.value("previous_response_id", "");
   head.metadata = kept.value("metadata", Json::object());
@@ -169,10 +170,10 @@ Json response_json(const ResponseHead& head, const RunFold& run) {
           {"model", head.model},
           {"output", std::move(output)},
           {"previous_response_id", text_or_null(head.previous)},
-          {"conversation", {{"id", head.conversation}}},
+          {"conversation", head.store ? Json{{"id", head.conversation}} : Json(nullptr)},
           {"metadata", head.metadata},
           {"usage", response_usage(run.usage())},
-          {"store", true},
+          {"store", head.store},
           {"parallel_tool_calls", true},
           {"tool_choice", "auto"},
           {"tools", Json::array()},

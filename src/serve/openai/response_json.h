@@ -18,6 +18,7 @@ struct ResponseHead {
   std::string version;
   std::string conversation;
   bool background = false;
+  bool store = true;
   std::string instructions;
   std::string previous;     // id of a response
   std::size_t history = 0;  // turns that came with the request: the first of its conversation
