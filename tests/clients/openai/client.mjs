@@ -45,8 +45,18 @@ for await (const event of await client.responses.retrieve(background.id, { strea
 assert.ok(seen.includes("response.mcp_call.completed"), String(seen));
 assert.equal((await client.responses.cancel(background.id)).status, "cancelled");
 
+const said = [{ role: "user", content: "one" }];
+const unstored = await client.responses.create({ model: "hello", input: said, store: false });
+assert.equal(unstored.store, false);
+said.push(...unstored.output, { role: "user", content: "two" });
+const behind = client.responses.stream({ model: "hello", input: said, store: false, include: ["reasoning.encrypted_content"] });
+assert.match((await behind.finalResponse()).output_text, /Now you said: two$/);
+await assert.rejects(client.responses.retrieve(unstored.id), (error) => error instanceof OpenAI.NotFoundError && error.code === "response_not_found");
+await assert.rejects(client.responses.create({ model: "hello", input: "x", previous_response_id: unstored.id }),
+  (error) => error instanceof OpenAI.NotFoundError && error.code === "previous_response_not_found");
+
 await assert.rejects(client.chat.completions.create({ ...hello("x"), model: "nobody" }),
   (error) => error instanceof OpenAI.NotFoundError && error.code === "model_not_found" && error.param === "model");
 await assert.rejects(client.chat.completions.create({ ...hello("x"), n: 2 }),
   (error) => error instanceof OpenAI.BadRequestError && error.code === "unsupported_parameter");
-console.log(`openai: models, chat, streams, responses, background, cancel and errors are as they should be`);
+console.log(`openai: models, chat, streams, responses, background, cancel, store: false and errors are as they should be`);
