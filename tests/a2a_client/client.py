@@ -5,10 +5,11 @@ import os
 import uuid
 
 import httpx
+from google.protobuf import json_format, struct_pb2
 from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
 from a2a.types import CancelTaskRequest, GetTaskRequest, ListTasksRequest, Message, Part, Role, SendMessageRequest, TaskState
 
-URL = os.environ["HOLDFAST_URL"] + "/a2a/payer"
+URL = os.environ["HOLDFAST_URL"] + "/a2a/"
 
 
 def text_message(text, **more):
@@ -74,17 +75,31 @@ async def play(client, name):
     print(f"a2a {name}: a task, a question and its answer, a cancellation{', a list' if name.startswith('1.0') else ''}")
 
 
+async def fill_in(client, name):
+    asked = await send(client, text_message("refund it"))
+    assert asked.status.state == TaskState.TASK_STATE_INPUT_REQUIRED, asked
+    assert asked.status.message.parts[0].text == "Refund order 7?", asked
+    question = json_format.MessageToDict(asked.status.message.parts[1].data)
+    assert question["schema"]["required"] == ["refund", "why"], question
+    said = json_format.ParseDict({"approval": question["approval"], "answer": {"refund": True, "why": "lost"}}, struct_pb2.Value())
+    done = await send(client, SendMessageRequest(message=Message(
+        message_id=uuid.uuid4().hex, role=Role.ROLE_USER, parts=[Part(data=said)], task_id=asked.id, context_id=asked.context_id)))
+    assert done.status.state == TaskState.TASK_STATE_COMPLETED and '"refund":true' in answer(done).replace(" ", ""), done
+    print(f"a2a {name}: a question with a form and its answer")
+
+
 async def main():
     async with httpx.AsyncClient(timeout=30) as http:
-        card = await A2ACardResolver(http, URL).get_agent_card()
-        for version in ("1.0", "0.3"):
-            only = type(card)()
-            only.CopyFrom(card)
-            del only.supported_interfaces[:]
-            only.supported_interfaces.extend(one for one in card.supported_interfaces if one.protocol_version == version)
-            for streaming in (True, False):
-                client = ClientFactory(ClientConfig(httpx_client=http, streaming=streaming)).create(only)
-                await play(client, f"{version}, {'streaming' if streaming else 'waiting'}")
+        for agent, talk in (("payer", play), ("clerk", fill_in)):
+            card = await A2ACardResolver(http, URL + agent).get_agent_card()
+            for version in ("1.0", "0.3"):
+                only = type(card)()
+                only.CopyFrom(card)
+                del only.supported_interfaces[:]
+                only.supported_interfaces.extend(one for one in card.supported_interfaces if one.protocol_version == version)
+                for streaming in (True, False):
+                    client = ClientFactory(ClientConfig(httpx_client=http, streaming=streaming)).create(only)
+                    await talk(client, f"{version}, {'streaming' if streaming else 'waiting'}")
 
 
 asyncio.run(main())

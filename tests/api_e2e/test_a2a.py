@@ -2,11 +2,22 @@
 
 import http.client
 import json
+import re
 import uuid
 
 import pytest
 from holdfast import Server
+from test_people import asking, care  # noqa: F401 (fixtures)
 
+WORDED = """
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: worded}}
+spec:
+  model: {{provider: openai, base_url: {model}, name: scripted}}
+  prompt: You care.
+  tools: [{{name: ask, type: human, human: {{deadline: 1h}}}}]
+"""
 NEW = {"A2A-Version": "1.0"}
 METHODS = {"SendMessage": "message/send", "SendStreamingMessage": "message/stream", "GetTask": "tasks/get", "CancelTask": "tasks/cancel", "ListTasks": "tasks/list",
            "SubscribeToTask": "tasks/resubscribe"}
@@ -101,6 +112,42 @@ def test_a_question_is_answered_by_the_next_message(server, payments, old):
     assert done["artifacts"][0]["parts"][0]["text"] == "That is settled." and payments() == [250]
     late = ask(server, "SendMessage", {"message": message(old, "approve", taskId=task["id"])}, old)
     assert late["error"]["code"] == -32004
+
+
+def data_of(task):
+    return next(part["data"] for part in task["status"]["message"]["parts"] if "data" in part)
+
+
+@VERSIONS
+def test_a_question_with_a_form_is_answered_by_its_form(care, old):  # noqa: F811
+    def say(said, task=None):
+        more = {"taskId": task["id"]} if task else {}
+        said = message(old, **({"text": said} if isinstance(said, str) else {"data": said}), **more)
+        return ask(care, "SendMessage", {"message": said}, old, agent="/care")
+
+    task = task_of(say("refund it"), old)
+    assert task["status"]["state"] == ("input-required" if old else "TASK_STATE_INPUT_REQUIRED")
+    parts = task["status"]["message"]["parts"]
+    question = data_of(task)
+    assert parts[0]["text"] == question["question"] == "Refund order 7? <b>now</b>"
+    assert question["tool"] == "ask" and "answers" not in question and "arguments" not in question
+    assert list(question["schema"]["properties"]) == ["refund", "amount", "why", "note"] and question["schema"]["required"] == ["refund", "why"]
+    asked = {"approval": question["approval"]}
+    for wrong in ("approve", {**asked, "decision": "approve"}, {**asked, "answer": {"refund": True}}, {**asked, "answer": {"refund": True, "why": "lost", "amount": 501}}):
+        assert say(wrong, task)["error"]["code"] == -32602, wrong
+    assert care.run(task["id"])["waiting_on"] == "approval"
+    done = task_of(say({**asked, "answer": {"refund": True, "why": "lost", "amount": 20}}, task), old)
+    assert '"refund":true' in done["artifacts"][0]["parts"][0]["text"].replace(" ", ""), done
+    assert care.run(task["id"])["approvals"][0]["status"] == "answered"
+
+
+def test_a_question_for_a_text_is_answered_in_words(care, asking):  # noqa: F811
+    model = re.search(r"base_url: (\S+),", asking())[1]
+    assert care.request("PUT", "/api/v1/agents/worded", WORDED.format(model=model)).status == 201
+    task = task_of(ask(care, "SendMessage", {"message": message(False, "refund it")}, agent="/worded"))
+    answer = message(False, "Give it back.", taskId=task["id"])
+    done = task_of(ask(care, "SendMessage", {"message": answer}, agent="/worded"))
+    assert "Give it back." in done["artifacts"][0]["parts"][0]["text"]
 
 
 def test_no_is_a_word_and_streams(server, payments):

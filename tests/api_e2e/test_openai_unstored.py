@@ -91,7 +91,7 @@ def test_what_it_had_others_do_goes_too(echoes):
     ai = client(echoes)
     for store in (False, True):
         response = ai.responses.create(model="boss", input=f"delegate a {MARK}", store=store)
-        assert response.output_text.startswith("second: "), response
+        assert response.output_text.startswith("I ask.second: "), response
         if not store:
             wait_until_gone(echoes, run_of(response))
             echoes.wait_until(lambda: MARK not in left_of(echoes))

@@ -10,6 +10,7 @@ import uuid
 import pytest
 from conftest import SCRIPT
 from holdfast import Server, scripted_model
+from test_people import asking, care  # noqa: F401 (fixtures)
 
 
 @pytest.fixture
@@ -115,6 +116,23 @@ def test_ag_ui_a_question_and_its_answer(server, payments):
     assert result["toolCallId"] == call and ag_ui_text(rest) == ["That is settled."]
     assert rest[-1][1]["outcome"] == {"type": "success"} and payments() == [250]
     assert types(ag_ui_run(server, more)) == types(rest) and payments() == [250]  # and its repeat decides nothing
+
+
+def test_ag_ui_a_question_with_a_form(care):  # noqa: F811
+    body = ag_ui("refund it")
+    (question,) = ag_ui_run(care, body, agent="care")[-1][1]["outcome"]["interrupts"]
+    assert (question["reason"], question["message"]) == ("input_required", "Refund order 7? <b>now</b>")
+    assert list(question["responseSchema"]["properties"]) == ["refund", "amount", "why", "note"] and "toolCallId" not in question
+
+    def resume(payload):
+        return ag_ui("refund it", thread=body["threadId"], resume=[{"interruptId": question["id"], "status": "resolved", "payload": payload}])
+
+    for wrong in ({"approved": True}, {"refund": "yes", "why": "lost"}, "yes", None):
+        refused = care.post("/ag-ui/care", resume(wrong))
+        assert (refused.status, refused.json["code"]) == (400, "invalid_field"), wrong
+    rest = ag_ui_run(care, resume({"refund": True, "why": "late"}), agent="care")
+    assert '"refund":true' in ag_ui_text(rest)[-1].replace(" ", "") and rest[-1][1]["outcome"] == {"type": "success"}
+    assert care.run(body["runId"])["approvals"][0]["status"] == "answered"
 
 
 def test_ag_ui_an_answer_that_breaks_off(server, flaky):

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { HttpAgent } from "@ag-ui/client";
 
-const url = `${process.env.HOLDFAST_URL}/ag-ui/payer`;
+const base = `${process.env.HOLDFAST_URL}/ag-ui`;
 let messages = 0;
 
-function agent(threadId) {
-  return new HttpAgent({ url, threadId });
+function agent(threadId, name = "payer") {
+  return new HttpAgent({ url: `${base}/${name}`, threadId });
 }
 
 async function say(one, content, subscriber) {
@@ -44,6 +44,22 @@ const texts = (result) => result.newMessages.filter((m) => m.role === "assistant
   assert.deepEqual(texts(result), ["That is settled."]);
   assert.equal(one.messages.find((m) => m.role === "tool").toolCallId, call.id);
   console.log("ag-ui: a question and its answer");
+}
+{
+  const one = agent("ag-form", "clerk");
+  let interrupts;
+  await say(one, "refund it", {
+    onRunFinishedEvent: ({ event }) => {
+      interrupts = event.outcome?.interrupts;
+    },
+  });
+  assert.equal(interrupts?.length, 1);
+  assert.equal(interrupts[0].reason, "input_required");
+  assert.equal(interrupts[0].message, "Refund order 7?");
+  assert.deepEqual(interrupts[0].responseSchema.required, ["refund", "why"]);
+  const resume = [{ interruptId: interrupts[0].id, status: "resolved", payload: { refund: true, why: "lost" } }];
+  assert.match(texts(await one.runAgent({ resume }))[0], /"refund": ?true/);
+  console.log("ag-ui: a question with a form and its answer");
 }
 {
   const dropped = [];

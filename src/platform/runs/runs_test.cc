@@ -24,6 +24,7 @@
 #include "protocol/names.h"
 #include "protocol/run.h"
 #include "store/rocks_store.h"
+#include "visibility/index.h"
 
 namespace holdfast::runs {
 namespace {
@@ -108,7 +109,10 @@ class RunsTest : public ::testing::Test {
     options.directory = directory_ / "platform";
     platform_ = must(platform::open_sqlite(options, clock_, random_, flusher_));
     rocks_ = must(store::RocksStore::open(store::RocksOptions{.dir = directory_ / "engine"}));
-    engine_ = must(engine::Engine::open(engine::EngineOptions{}, *rocks_, clock_, random_, nullptr));
+    visibility::Index::Options index;
+    index.path = (directory_ / "visibility.db").string();
+    index_ = must(visibility::Index::open(index));
+    engine_ = must(engine::Engine::open(engine::EngineOptions{}, *rocks_, clock_, random_, index_.get()));
     line_ = std::make_unique<Line>(*engine_);
     for (const char* name : {"echo", "fail", "ask"}) {
       version_ = must(platform_.store->put_definition(name, std::string("name: ") + name)).hash;
@@ -228,6 +232,7 @@ class RunsTest : public ::testing::Test {
   os::ThreadExecutor flusher_{"flusher"};
   platform::OpenStores platform_;
   std::unique_ptr<store::RocksStore> rocks_;
+  std::unique_ptr<visibility::Index> index_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Line> line_;
   std::string version_;  // of "ask"
@@ -561,7 +566,8 @@ TEST_F(UnkeptRunsTest, NobodyIsThereToBeToldAndItIsOpen) {
   StartedRun started = start_unkept("ask", "r");
   (void)wait_for("r", "approval.requested");
   started.telling.reset();
-  EXPECT_EQ(run_fault(runs_->retry({.run = "r", .by = "mara"}).error()), RunFault::kRunOpen);
+  EXPECT_EQ(run_fault(runs_->retry({.run = "r", .id = "", .version = "", .by = "mara"}).error()),
+            RunFault::kRunOpen);
   ASSERT_EQ(must(decide(approve("r", "mara"))).outcome, DecisionOutcome::kTaken);
   wait_until_gone("r");
   EXPECT_EQ(must(platform_.store->approval("approval-r")).decided_by, "mara");

@@ -138,12 +138,18 @@ void UnkeptRuns::remove(const std::string& run, const std::string& last_run_id) 
     State& state = states_[run];
     if (state.tellings > 0) return;
     again = std::exchange(state.going, true);
+    if (!again) state.pause = kFirstPause;
   }
   Status status;
   if (!again)
     status = deps_.store->audit(
         platform::rules::audit_of_request(platform::kRunDelete, run, platform::rules::kServerActor, kWhy));
-  if (status.ok()) status = delete_chain(run, last_run_id);
+  if (status.ok()) {
+    status = delete_chain(run, last_run_id);
+  } else {  // it is in the record before it is done
+    const std::lock_guard lock(mutex_);
+    states_[run].going = false;
+  }
   if (!status.ok())
     deps_.log(fmt::format("run {}, of which nothing is kept, was not deleted: {}", run, status.message()));
   // Until the engine says that it does not know it.
@@ -173,15 +179,18 @@ void UnkeptRuns::look_again(const std::string& run, std::optional<milliseconds> 
   {
     const std::lock_guard lock(mutex_);
     const auto found = states_.find(run);
-    if (found == states_.end() || std::exchange(found->second.waits, true)) return;
-    wait = pause.value_or(found->second.pause);
-    found->second.pause = std::min(found->second.pause * 2, kMaxPause);
+    if (found == states_.end()) return;
+    State& state = found->second;
+    wait = pause.value_or(state.pause);
+    const WallTime due = deps_.clock->now() + wait;
+    if (state.due && *state.due <= due) return;  // it is, before
+    state.due = due;
+    state.pause = std::min(state.pause * 2, kMaxPause);
   }
   later(wait, [self = self(this), run] {
     {
       const std::lock_guard lock(self->mutex_);
-      if (const auto found = self->states_.find(run); found != self->states_.end())
-        found->second.waits = false;
+      if (const auto found = self->states_.find(run); found != self->states_.end()) found->second.due.reset();
     }
     self->look(run);
   });

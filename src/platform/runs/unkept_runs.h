@@ -29,6 +29,8 @@ class UnkeptRuns final : public BackgroundWork {
  public:
   // For so long, from the end of the run on, the same request with the same key is answered.
   static constexpr std::chrono::minutes kComesBack{10};
+  // Before it is looked at again; the next one is twice as long.
+  static constexpr std::chrono::milliseconds kFirstPause{200};
 
   UnkeptRuns(Background dependencies, std::shared_ptr<HistorySweep> sweep)
       : BackgroundWork(std::move(dependencies)), sweep_(std::move(sweep)) {}
@@ -45,10 +47,10 @@ class UnkeptRuns final : public BackgroundWork {
  private:
   struct State {
     std::size_t tellings = 0;
-    bool told = false;   // somebody has heard how it ended
-    bool going = false;  // nobody is told of it any more
-    bool waits = false;  // to be looked at again
-    std::chrono::milliseconds pause{200};
+    bool told = false;            // somebody has heard how it ended
+    bool going = false;           // nobody is told of it any more
+    std::optional<WallTime> due;  // when it is looked at again
+    std::chrono::milliseconds pause = kFirstPause;
   };
 
   void recover_page(const std::string& after);

@@ -10,6 +10,7 @@
 #include "interop/a2a_stream.h"
 #include "interop/agent_words.h"
 #include "interop/decisions.h"
+#include "interop/questions.h"
 #include "interop/start.h"
 #include "protocol/flow_run.h"
 
@@ -178,8 +179,35 @@ void subscribe(const A2aCall& call, net::Responder responder) {
 
 // ---- messages
 
-// Which of the questions a message answers, and how.
-std::expected<runs::DecisionRequest, RpcError> decision_of(const A2aTask& task, const A2aSaid& said) {
+// Which of the questions a message answers.
+std::expected<platform::Approval, RpcError> asked_in(const A2aTask& task, const A2aSaid& said) {
+  const std::string named = text_member(said.data, "approval");
+  if (named.empty() && task.approvals.size() > 1)
+    return std::unexpected(invalid("more than one question is open: name one in a data part, as `approval`"));
+  for (const platform::Approval& one : task.approvals) {
+    if (named.empty() || named == one.id) return one;
+  }
+  return std::unexpected(invalid(fmt::format("'{}' is no open question of this task", named.substr(0, 200))));
+}
+
+// Data of the question's form, or words where the form has one text and nothing else.
+std::expected<runs::DecisionRequest, RpcError> answer_of(const protocol::HumanQuestion& question,
+                                                         const A2aSaid& said) {
+  Json answer = said.data.is_object() ? said.data.value("answer", Json()) : Json();
+  const auto fields = question.form.find("properties");
+  const bool in_words = said.data.is_null() && fields != question.form.end() && fields->size() == 1 &&
+                        fields->begin()->value("type", "") == "string";
+  if (in_words) answer = {{fields->begin().key(), said.text}};
+  auto out = answer_to(question, answer);
+  if (!out)
+    return std::unexpected(invalid(
+        out.error() + "; send a data part {\"approval\": \"...\", \"answer\": {...}} of its `schema`"));
+  return *std::move(out);
+}
+
+std::expected<runs::DecisionRequest, RpcError> decision_of(const platform::Approval& approval,
+                                                           const A2aSaid& said) {
+  if (const auto question = question_of(approval)) return answer_of(*question, said);
   std::string word = text_member(said.data, "decision");
   if (word.empty()) word = ascii_lower(said.text);
   while (!word.empty() && (word.back() == '.' || word.back() == ' ' || word.back() == '\n')) word.pop_back();
@@ -188,19 +216,10 @@ std::expected<runs::DecisionRequest, RpcError> decision_of(const A2aTask& task, 
         "the task waits for a decision: send a data part {\"approval\": \"...\", \"decision\": \"approve\" "
         "or \"reject\"}, or one of these words"));
   }
-  const std::string named = text_member(said.data, "approval");
-  if (named.empty() && task.approvals.size() > 1)
-    return std::unexpected(invalid("more than one question is open: name one in a data part, as `approval`"));
-  for (const platform::Approval& one : task.approvals) {
-    if (!named.empty() && named != one.id) continue;
-    runs::DecisionRequest out;
-    out.approval = one.id;
-    out.arguments_sha256 = one.arguments_sha256;
-    out.decision = word == "approve" ? protocol::DecisionKind::kApprove : protocol::DecisionKind::kReject;
-    out.comment = bounded_text(text_member(said.data, "comment"), kMaxComment);
-    return out;
-  }
-  return std::unexpected(invalid(fmt::format("'{}' is no open question of this task", named.substr(0, 200))));
+  runs::DecisionRequest out;
+  out.decision = word == "approve" ? protocol::DecisionKind::kApprove : protocol::DecisionKind::kReject;
+  out.comment = bounded_text(text_member(said.data, "comment"), kMaxComment);
+  return out;
 }
 
 // A message to a task that waits for a person decides.
@@ -217,15 +236,20 @@ void answer(const A2aCall& call, const std::string& id, const A2aSaid& said, boo
                      : "the task is at work: it is spoken to when it asks",
                  "UNSUPPORTED_OPERATION"));
   }
-  auto decision = decision_of(*task, said);
+  const auto approval = asked_in(*task, said);
+  if (!approval) return call.fail(std::move(responder), approval.error());
+  auto decision = decision_of(*approval, said);
   if (!decision) return call.fail(std::move(responder), decision.error());
   const identity::Caller& caller = call.host.caller(call.request);
-  if (!call.host.may(caller, identity::Permission::kDecide)) {
-    return call.fail(
-        std::move(responder),
-        error_of(kUnsupported, "this credential may not answer approvals: a key of the role `approver` may",
-                 "PERMISSION_DENIED"));
+  if (!may_answer(call.host, caller, *approval)) {
+    return call.fail(std::move(responder),
+                     error_of(kUnsupported,
+                              "this credential may not answer that: a key of the role `approver` may, if it "
+                              "is one of those whom a question asks",
+                              "PERMISSION_DENIED"));
   }
+  decision->approval = approval->id;
+  decision->arguments_sha256 = approval->arguments_sha256;
   decision->decided_by = caller.name;
   decision->idempotency_key = text_member(call.message.params["message"], "messageId");
   if (auto problem = decide_all(call.host, {*decision}))

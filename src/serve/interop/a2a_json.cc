@@ -8,6 +8,8 @@
 #include "base/iso_time.h"
 #include "interop/agent_words.h"
 #include "interop/json_rpc.h"
+#include "interop/questions.h"
+#include "spec/written_order.h"
 
 namespace holdfast::interop {
 
@@ -69,18 +71,40 @@ Json A2aWords::artifact(std::string_view text) const {
   return {{"artifactId", "answer"}, {"name", "answer"}, {"parts", Json::array({text_part(text)})}};
 }
 
+namespace {
+
+Json may_call(const platform::Approval& approval) {
+  return {{"approval", approval.id},
+          {"tool", approval.tool},
+          {"arguments", parse_or_string<Json>(approval.arguments)},
+          {"answers", Json::array({{{"approval", approval.id}, {"decision", "approve"}},
+                                   {{"approval", approval.id}, {"decision", "reject"}}})}};
+}
+
+// With the schema of what stands in `answer` of the data that answers it.
+Json asked(const platform::Approval& approval, const protocol::HumanQuestion& question,
+           const std::string& page) {
+  Json out = {{"approval", approval.id}, {"tool", approval.tool}, {"question", question.text}};
+  if (!takes_data(question)) {
+    out["page"] = page;
+    return out;
+  }
+  out["schema"] = spec::as_written(question.form);
+  return out;
+}
+
+}  // namespace
+
 // What people are asked, in words and as data; and how an answer looks.
 Json A2aWords::question(const A2aTask& task) const {
   std::string text;
   Json parts = Json::array();
   for (const platform::Approval& one : task.approvals) {
-    text += fmt::format("{}May `{}` be called with {}? {}", text.empty() ? "" : "\n", one.tool, one.arguments,
-                        one.reason);
-    parts.push_back(data_part({{"approval", one.id},
-                               {"tool", one.tool},
-                               {"arguments", parse_or_string<Json>(one.arguments)},
-                               {"answers", Json::array({{{"approval", one.id}, {"decision", "approve"}},
-                                                        {{"approval", one.id}, {"decision", "reject"}}})}}));
+    if (!text.empty()) text += "\n";
+    const auto question = question_of(one);
+    text += question ? question->text
+                     : fmt::format("May `{}` be called with {}? {}", one.tool, one.arguments, one.reason);
+    parts.push_back(data_part(question ? asked(one, *question, task.page) : may_call(one)));
   }
   parts.insert(parts.begin(), text_part(text));
   Json out = {{"messageId", task.id + "-question"},

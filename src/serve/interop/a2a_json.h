@@ -35,6 +35,7 @@ struct A2aTask {
   std::string text;                           // its answer so far; of a failed one, why
   std::vector<platform::Approval> approvals;  // about which people are asked
   std::optional<WallTime> ended_at;           // of one that is over, if it is known
+  std::string page;                           // where people look at it
 };
 
 // The shapes of one version.

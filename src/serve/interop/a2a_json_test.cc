@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json.h"
+#include "protocol/human_question.h"
+
 namespace holdfast::interop {
 namespace {
 
@@ -33,6 +36,30 @@ TEST(A2aTask, WhatIsOverEndedAtItsTime) {
       << "nobody knows: it is so now";
   task.ended_at = ended;
   EXPECT_EQ(words.status(task, later)["timestamp"], "2023-11-14T22:13:20.000Z");
+}
+
+TEST(A2aTask, AQuestionIsAskedWithItsFormUnlessThatWantsAFile) {
+  A2aTask task;
+  task.id = "t";
+  task.state = TaskState::kInputRequired;
+  task.page = "https://h.test/runs/t";
+  protocol::HumanQuestion question;
+  question.text = "Which one?";
+  for (const char* field : {R"({"type":"string"})", R"({"type":"object","format":"file"})"}) {
+    question.form =
+        nlohmann::json::parse(R"({"type":"object","properties":{"one":)" + std::string(field) + "}}");
+    platform::Approval approval;
+    approval.id = field;
+    approval.question = dump_json(nlohmann::json(question));
+    task.approvals.push_back(approval);
+  }
+  const Json parts = A2aWords(A2aVersion::k10).status(task, WallTime{})["message"]["parts"];
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[0]["text"], "Which one?\nWhich one?");
+  EXPECT_EQ(parts[1]["data"]["schema"]["properties"]["one"]["type"], "string");
+  EXPECT_FALSE(parts[1]["data"].contains("page"));
+  EXPECT_EQ(parts[2]["data"]["page"], task.page);
+  EXPECT_FALSE(parts[2]["data"].contains("schema"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "interop/a2a_stream.h"
 
+#include <fmt/format.h>
+
 #include "platform/run_rules.h"
 
 namespace holdfast::interop {
@@ -17,6 +19,7 @@ Result<A2aTask> read_task(const Host& host, const std::string& run) {
   if (!details) return std::unexpected(details.error());
   A2aTask out;
   out.id = run;
+  out.page = fmt::format("{}/runs/{}", host.page(), run);
   const platform::RunRecord& record = details->summary.run;
   out.context = platform::rules::conversation_of(record);
   for (platform::Approval& one : details->approvals) {

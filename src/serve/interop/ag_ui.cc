@@ -6,7 +6,9 @@
 #include "base/paragraphs.h"
 #include "interop/decisions.h"
 #include "interop/json_rpc.h"
+#include "interop/questions.h"
 #include "interop/start.h"
+#include "spec/written_order.h"
 
 namespace holdfast::interop {
 
@@ -90,14 +92,23 @@ class AgUiStream final : public ProtocolStream {
     if (!approval) return;
     Json interrupt = {
         {"id", question_at(one.id, behind)},
-        {"reason", "tool_call"},
-        {"message", fmt::format("May `{}` be called with {}? {}", one.name, one.text, approval->reason)},
-        {"toolCallId", id_of(one.call)},
-        {"responseSchema",
-         {{"type", "object"},
+        {"metadata",
+         {{"run", run()}, {"approval", one.id}, {"page", fmt::format("{}/runs/{}", host().page(), run())}}}};
+    if (const auto question = question_of(*approval)) {
+      interrupt["reason"] = "input_required";
+      interrupt["message"] = question->text;
+      // One that asks for a file is answered on its page alone.
+      if (takes_data(*question)) interrupt["responseSchema"] = spec::as_written(question->form);
+    } else {
+      interrupt["reason"] = "tool_call";
+      interrupt["message"] =
+          fmt::format("May `{}` be called with {}? {}", one.name, one.text, approval->reason);
+      interrupt["toolCallId"] = id_of(one.call);
+      interrupt["responseSchema"] = {
+          {"type", "object"},
           {"properties", {{"approved", {{"type", "boolean"}}}, {"comment", {{"type", "string"}}}}},
-          {"required", Json::array({"approved"})}}},
-        {"metadata", {{"run", run()}, {"approval", one.id}}}};
+          {"required", Json::array({"approved"})}};
+    }
     if (approval->expires_at) interrupt["expiresAt"] = iso_time(*approval->expires_at);
     out.push_back(state("input_required"));
     out.push_back(
@@ -201,11 +212,11 @@ void go_on(const Host& host, const net::Request& request, const Json& input, net
   const bool resolved = status == "resolved";
   if (!resolved && status != "cancelled")
     return responder.reply(wrong_field("`status` of an answer is `resolved` or `cancelled`").response());
-  if (resolved && (!payload.contains("approved") || !payload["approved"].is_boolean()))
-    return responder.reply(wrong_field("`payload.approved` must be true or false").response());
   const std::string agent(request.param("agent"));
-  auto resumed = resume_chat(host, host.caller(request), agent, text_member(answer, "interruptId"),
-                             bool_member(payload, "approved", false), text_member(payload, "comment"));
+  ChatAnswer said{.given = resolved, .comment = text_member(payload, "comment"), .form = payload};
+  if (payload.contains("approved") && payload["approved"].is_boolean())
+    said.approved = payload["approved"].get<bool>();
+  auto resumed = resume_chat(host, host.caller(request), agent, text_member(answer, "interruptId"), said);
   if (!resumed) return responder.reply(resumed.error().response());
   auto source = std::make_shared<AgUiStream>(host, resumed->run, text_member(input, "threadId"),
                                              text_member(input, "runId"), agent);

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "interop/decisions.h"
 #include "interop/mcp_questions.h"
-#include "spec/json_schema.h"
 
 namespace holdfast::interop {
 
@@ -141,15 +140,10 @@ std::optional<runs::DecisionRequest> decision_in(const Json& answer, const platf
   if (text_member(answer, "action") != "accept") return std::nullopt;
   const Json& content = object_member(answer, "content");
   if (const auto question = question_of(approval)) {
-    const nlohmann::json said(content);
-    const std::string json = dump_json(said);
-    // What no client was asked with a form takes no answer from one: a file, of which the API alone knows.
-    if (!elicitation_form(*question) || json.size() > protocol::kMaxAnswerBytes) return std::nullopt;
-    if (spec::validate(question->form, said, spec::Formats::kChecked)) return std::nullopt;
-    runs::DecisionRequest out;
-    out.decision = protocol::DecisionKind::kAnswer;
-    out.edited_arguments = json;
-    return out;
+    // What no client was asked with a form takes no answer from one.
+    if (!elicitation_form(*question)) return std::nullopt;
+    auto said = answer_to(*question, content);
+    return said ? std::optional(*std::move(said)) : std::nullopt;
   }
   const std::string word = text_member(content, "decision");
   if (word != "approve" && word != "reject") return std::nullopt;

@@ -41,14 +41,6 @@ std::optional<Json> field_of(const Json& property) {
 
 }  // namespace
 
-bool may_answer(const Host& host, const identity::Caller& caller, const platform::Approval& approval) {
-  if (!host.may(caller, identity::Permission::kDecide)) return false;
-  const auto question = question_of(approval);
-  return !question || runs::is_asked(*question, caller.name, [&] {
-    return !host.gate->directory().roles_among(caller, host.namespace_name, question->roles).empty();
-  });
-}
-
 std::optional<Json> elicitation_form(const HumanQuestion& question) {
   const Json form = spec::as_written(question.form);
   const Json properties = form.is_object() ? form.value("properties", Json()) : Json();

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "interop/decisions.h"
+#include "interop/questions.h"
 
 namespace holdfast::interop {
 
@@ -33,27 +34,45 @@ std::expected<std::string, net::Problem> start_chat(const Host& host, const net:
   return started->run.run;
 }
 
+namespace {
+
+std::expected<runs::DecisionRequest, std::string> decision_of(const platform::Approval& approval,
+                                                              const ChatAnswer& answer) {
+  if (const auto question = question_of(approval)) return answer_to(*question, answer.form);
+  if (!answer.approved) return std::unexpected("`approved` of the answer must be true or false");
+  runs::DecisionRequest out;
+  out.decision = *answer.approved ? protocol::DecisionKind::kApprove : protocol::DecisionKind::kReject;
+  out.comment = bounded_text(answer.comment, kMaxComment);
+  return out;
+}
+
+}  // namespace
+
 std::expected<Resumed, net::Problem> resume_chat(const Host& host, const identity::Caller& caller,
                                                  std::string_view agent, std::string_view question,
-                                                 bool approved, std::string comment) {
+                                                 const ChatAnswer& answer) {
   const auto place = read_question_at(question);
   if (!place) return std::unexpected(wrong_field(fmt::format("'{}' is no question of ours", question)));
   const auto approval = host.runs->approval(place->approval);
   if (!approval) return std::unexpected(host.problem_of(approval.error()));
   if (approval->agent != agent.substr(0, agent.find('@')))
     return std::unexpected(wrong_field(fmt::format("the question is of the agent '{}'", approval->agent)));
-  if (!host.may(caller, identity::Permission::kDecide)) {
+  if (!may_answer(host, caller, *approval)) {
     return std::unexpected(
-        net::Problem(403, "permission_denied", "this credential may not answer approvals")
-            .hint("an approver decides: in the console, or with a key of the role `approver`"));
+        net::Problem(403, "permission_denied", "this credential may not answer that")
+            .hint(
+                "an approver decides: in the console, or with a key of the role `approver`, if it is one of "
+                "those whom a question asks"));
   }
   Resumed out;
   out.run = approval->run;
   out.mark = place->mark;
+  if (!answer.given) return out;
+  auto decision = decision_of(*approval, answer);
+  if (!decision) return std::unexpected(wrong_field(std::move(decision.error())));
+  out.decision = *std::move(decision);
   out.decision.approval = approval->id;
-  out.decision.decision = approved ? protocol::DecisionKind::kApprove : protocol::DecisionKind::kReject;
   out.decision.arguments_sha256 = approval->arguments_sha256;
-  out.decision.comment = bounded_text(std::move(comment), kMaxComment);
   out.decision.decided_by = caller.name;
   out.decision.idempotency_key = question;
   return out;

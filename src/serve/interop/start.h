@@ -4,6 +4,7 @@
 // has started before. Thread-safe; blocks.
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "interop/host.h"
@@ -34,9 +35,16 @@ struct Resumed {
   std::string mark;
   runs::DecisionRequest decision;
 };
+// What a person said to a question.
+struct ChatAnswer {
+  bool given = true;                            // false: it is left to others; nothing is decided
+  std::optional<bool> approved = std::nullopt;  // whether a call may be made
+  std::string comment = {};
+  Json form = nullptr;  // what was filled in
+};
 std::expected<Resumed, net::Problem> resume_chat(const Host& host, const identity::Caller& caller,
                                                  std::string_view agent, std::string_view question,
-                                                 bool approved, std::string comment);
+                                                 const ChatAnswer& answer);
 
 net::Problem wrong_field(std::string detail);
 

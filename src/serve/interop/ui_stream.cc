@@ -169,8 +169,9 @@ void go_on(const Host& host, const net::Request& request, const Json& message, n
             "`messages` must end with one of the user's, or with the answer to a request for approval")
             .response());
   }
-  auto resumed = resume_chat(host, host.caller(request), request.param("agent"), text_member(*answer, "id"),
-                             (*answer)["approved"].get<bool>(), text_member(*answer, "reason"));
+  auto resumed =
+      resume_chat(host, host.caller(request), request.param("agent"), text_member(*answer, "id"),
+                  {.approved = (*answer)["approved"].get<bool>(), .comment = text_member(*answer, "reason")});
   if (!resumed) return responder.reply(resumed.error().response());
   std::string id = text_member(message, "id");
   if (id.empty()) id = "msg-" + resumed->run;
