@@ -51,6 +51,51 @@ TEST(Core, EventsShowWhatWasSetAndNothingElse) {
   EXPECT_EQ(history.events(4).user_metadata().summary().data(), "why we wait");
 }
 
+// Whatever the command is, its event has what is said of it; nothing goes to a neighbour.
+TEST(Core, EventsShowWhatTheirCommandsSay) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::start_timer("t", 500), Driver::schedule_activity("a")});
+  d.signal("w", "go on");
+  const auto command = [](enums::CommandType type, const std::string& summary) {
+    pb::command::v1::Command made;
+    made.set_command_type(type);
+    if (!summary.empty()) made.mutable_user_metadata()->mutable_summary()->set_data(summary);
+    if (!summary.empty()) made.add_event_group_markers()->mutable_label()->set_id("group of " + summary);
+    return made;
+  };
+  auto cancel_timer = command(enums::COMMAND_TYPE_CANCEL_TIMER, "no timer");
+  cancel_timer.mutable_cancel_timer_command_attributes()->set_timer_id("t");
+  // Nobody has it: its end comes with the request, and is no command's.
+  auto cancel_activity = command(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK, "no activity");
+  cancel_activity.mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(6);
+  auto again = command(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, "");
+  again.mutable_request_cancel_external_workflow_execution_command_attributes()->set_workflow_id("other");
+  auto child = command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, "child");
+  child.mutable_start_child_workflow_execution_command_attributes()->set_workflow_id("child");
+  child.mutable_start_child_workflow_execution_command_attributes()->mutable_workflow_type()->set_name("c");
+  child.mutable_start_child_workflow_execution_command_attributes()->set_control("control");
+  auto end = Driver::complete_workflow();
+  end.mutable_user_metadata()->mutable_summary()->set_data("the end");
+  d.complete(d.workflow_task().task_token(), {cancel_timer, cancel_activity, again, child, end});
+  std::map<std::string, std::string> said;
+  for (const auto& event : d.history("w").events()) {
+    const std::string summary = event.user_metadata().summary().data();
+    if (!summary.empty()) said[Driver::short_name(event.event_type())] = summary;
+    ASSERT_LE(event.event_group_markers_size(), 1);
+    if (event.event_group_markers_size() == 1)
+      EXPECT_EQ(event.event_group_markers(0).label().id(), "group of " + summary);
+    if (event.has_start_child_workflow_execution_initiated_event_attributes())
+      EXPECT_EQ(event.start_child_workflow_execution_initiated_event_attributes().control(), "control");
+  }
+  EXPECT_EQ(said, (std::map<std::string, std::string>{
+                      {"TimerCanceled", "no timer"},
+                      {"ActivityTaskCancelRequested", "no activity"},
+                      {"StartChildWorkflowExecutionInitiated", "child"},
+                      {"WorkflowExecutionCompleted", "the end"},
+                  }));
+}
+
 TEST(Core, EveryStepSurvivesACrashBehindIt) {
   Driver d;
   d.start("w");

@@ -128,10 +128,8 @@ Event cancel_requested(Ns now, std::int64_t completed_event_id, std::int64_t sch
   return event;
 }
 
-Event scheduled(Ns now, std::int64_t completed_event_id, Command* command,
-                const pb::sdk::v1::UserMetadata* metadata) {
+Event scheduled(Ns now, std::int64_t completed_event_id, Command* command) {
   Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED>(now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& attributes = *event.mutable_activity_task_scheduled_event_attributes();
   attributes.mutable_activity_id()->swap(*command->mutable_activity_id());
   attributes.mutable_activity_type()->Swap(command->mutable_activity_type());
@@ -256,10 +254,9 @@ std::string prepare(Command* command, const stored::ExecutionState& state, const
   return {};
 }
 
-std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-                      const pb::sdk::v1::UserMetadata* metadata) {
+std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command) {
   HF_CHECK(ms.activity_by_id(command->activity_id()) == nullptr);
-  const std::int64_t id = ms.record(scheduled(now, completed_event_id, command, metadata));
+  const std::int64_t id = ms.record(scheduled(now, completed_event_id, command));
   ms.effects().activities.push_back(id);
   return id;
 }

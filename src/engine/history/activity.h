@@ -18,8 +18,7 @@ State state_of(const stored::ActivityInfo& info);
 // Fills in what the command leaves open and says what is wrong with it, or nothing.
 std::string prepare(Command* command, const stored::ExecutionState& state, const Limits& limits);
 // `command` was prepared. Returns the scheduled event's id.
-std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-                      const pb::sdk::v1::UserMetadata* metadata);
+std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command);
 // False: no such activity (it ended already).
 bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
                     std::int64_t scheduled_event_id, const std::string& identity);

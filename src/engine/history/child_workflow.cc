@@ -34,11 +34,9 @@ void fill_common(Attributes* attributes, const stored::ChildInfo& info, const st
   attributes->set_started_event_id(info.started_event_id());
 }
 
-Event initiated(Ns now, std::int64_t completed_event_id, Command* command,
-                const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
+Event initiated(Ns now, std::int64_t completed_event_id, Command* command, const std::string& namespace_name,
                 const std::string& namespace_id) {
   Event event = make_event<enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED>(now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& attributes = *event.mutable_start_child_workflow_execution_initiated_event_attributes();
   attributes.set_namespace_(namespace_name);
   attributes.set_namespace_id(namespace_id);
@@ -51,6 +49,7 @@ Event initiated(Ns now, std::int64_t completed_event_id, Command* command,
   *attributes.mutable_workflow_run_timeout() = command->workflow_run_timeout();
   *attributes.mutable_workflow_task_timeout() = command->workflow_task_timeout();
   attributes.set_parent_close_policy(command->parent_close_policy());
+  attributes.set_control(command->control());
   attributes.set_workflow_task_completed_event_id(completed_event_id);
   attributes.set_workflow_id_reuse_policy(command->workflow_id_reuse_policy());
   if (command->has_retry_policy()) attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
@@ -181,10 +180,10 @@ std::string prepare(Command* command, const stored::ExecutionState& parent, cons
 }
 
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-              const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
-              const std::string& namespace_id, const std::string& request_id) {
+              const std::string& namespace_name, const std::string& namespace_id,
+              const std::string& request_id) {
   const std::int64_t id =
-      ms.record(initiated(now, completed_event_id, command, metadata, namespace_name, namespace_id));
+      ms.record(initiated(now, completed_event_id, command, namespace_name, namespace_id));
   writable(ms).set_child_request(id, request_id);
   ms.effects().owe(id);
 }

@@ -16,8 +16,8 @@ State state_of(const stored::ChildInfo& info);
 
 std::string prepare(Command* command, const stored::ExecutionState& parent, const Limits& limits);
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-              const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
-              const std::string& namespace_id, const std::string& request_id);
+              const std::string& namespace_name, const std::string& namespace_id,
+              const std::string& request_id);
 
 // Answers to the start. False: already known, nothing changed.
 bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,

@@ -93,10 +93,11 @@ class Applier {
       return bad(nameless, name + "CommandAttributes is not set on " + name + "Command.");
     }
     switch (command->command_type()) {
-      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: return schedule_activity(command);
+      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
+        return schedule_activity(command->mutable_schedule_activity_task_command_attributes());
       case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
         return cancel_activity(command->request_cancel_activity_task_command_attributes());
-      case enums::COMMAND_TYPE_START_TIMER: return start_timer(*command);
+      case enums::COMMAND_TYPE_START_TIMER: return start_timer(command->start_timer_command_attributes());
       case enums::COMMAND_TYPE_CANCEL_TIMER: return cancel_timer(command->cancel_timer_command_attributes());
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         return complete(command->mutable_complete_workflow_execution_command_attributes());
@@ -106,12 +107,14 @@ class Applier {
         return cancel(command->mutable_cancel_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
         return continue_as_new(command->mutable_continue_as_new_workflow_execution_command_attributes());
-      case enums::COMMAND_TYPE_RECORD_MARKER: return record_marker(command);
+      case enums::COMMAND_TYPE_RECORD_MARKER:
+        return record_marker(command->mutable_record_marker_command_attributes());
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
         return upsert(command->mutable_upsert_workflow_search_attributes_command_attributes());
       case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
         return modify(command->mutable_modify_workflow_properties_command_attributes());
-      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return start_child(command);
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
+        return start_child(command->mutable_start_child_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
         return signal_external(command->mutable_signal_external_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
@@ -143,8 +146,7 @@ class Applier {
         .cause = cause, .message = std::string(what) + " exceeds size limit.", .terminate = true};
   }
 
-  Wrong schedule_activity(Command* command) {
-    auto* attributes = command->mutable_schedule_activity_task_command_attributes();
+  Wrong schedule_activity(pb::command::v1::ScheduleActivityTaskCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
     if (std::string wrong = activity::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
       return bad(kBad, std::move(wrong));
@@ -162,8 +164,7 @@ class Applier {
     }
     const bool eager =
         attributes->request_eager_execution() && attributes->task_queue().name() == ms_.s().task_queue();
-    const auto id = activity::schedule(ms_, context_.now, context_.completed_event_id, attributes,
-                                       command->has_user_metadata() ? &command->user_metadata() : nullptr);
+    const auto id = activity::schedule(ms_, context_.now, context_.completed_event_id, attributes);
     if (eager) context_.eager.push_back(id);
     return std::nullopt;
   }
@@ -184,8 +185,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Wrong start_timer(const Command& command) {
-    const auto& attributes = command.start_timer_command_attributes();
+  Wrong start_timer(const pb::command::v1::StartTimerCommandAttributes& attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on StartTimerCommand.");
     if (attributes.timer_id().size() > static_cast<std::size_t>(context_.limits.id_bytes)) {
@@ -202,8 +202,7 @@ class Applier {
       return bad(kBad, "the number of running timers has reached the per-workflow limit of " +
                            std::to_string(context_.limits.pending_timers));
     }
-    timer::start(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), duration,
-                 command.has_user_metadata() ? &command.user_metadata() : nullptr);
+    timer::start(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), duration);
     return std::nullopt;
   }
 
@@ -295,13 +294,11 @@ class Applier {
     return std::nullopt;
   }
 
-  Wrong record_marker(Command* command) {
-    auto* attributes = command->mutable_record_marker_command_attributes();
+  Wrong record_marker(pb::command::v1::RecordMarkerCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
     if (attributes->marker_name().empty()) return bad(kBad, "MarkerName is not set on RecordMarkerCommand.");
     if (too_large(*attributes)) return oversized(kBad, "RecordMarkerCommandAttributes.Details");
-    properties::record_marker(ms_, context_.now, context_.completed_event_id, attributes,
-                              command->has_user_metadata() ? &command->user_metadata() : nullptr);
+    properties::record_marker(ms_, context_.now, context_.completed_event_id, attributes);
     return std::nullopt;
   }
 
@@ -354,8 +351,7 @@ class Applier {
     return std::pair(name, *std::move(id));
   }
 
-  Wrong start_child(Command* command) {
-    auto* attributes = command->mutable_start_child_workflow_execution_command_attributes();
+  Wrong start_child(pb::command::v1::StartChildWorkflowExecutionCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
     if (std::string wrong = child_workflow::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
       return bad(kBad, std::move(wrong));
@@ -374,9 +370,8 @@ class Applier {
                                          "invalid SearchAttributes on StartChildWorkflowCommand: "))
         return wrong;
     }
-    child_workflow::initiate(ms_, context_.now, context_.completed_event_id, attributes,
-                             command->has_user_metadata() ? &command->user_metadata() : nullptr,
-                             target->first, target->second, context_.new_id());
+    child_workflow::initiate(ms_, context_.now, context_.completed_event_id, attributes, target->first,
+                             target->second, context_.new_id());
     return std::nullopt;
   }
 
@@ -458,8 +453,10 @@ std::optional<CommandError> apply_commands(MutableState& ms, ws::RespondWorkflow
       wrong = applier.rest_of_messages(request->messages());
       if (wrong) break;
     }
+    const std::int64_t next_event_id = ms.s().next_event_id();
     wrong = applier.apply(&command);
     if (wrong) break;
+    ms.annotate(next_event_id, &command);
   }
   if (!wrong && ms.running()) wrong = applier.rest_of_messages(request->messages());
   ms.set_applying_commands(false);

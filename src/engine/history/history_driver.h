@@ -94,7 +94,7 @@ inline activity::Command command(const std::string& id) {
 
 inline const stored::ActivityInfo* scheduled(const Held& ms, activity::Command request) {
   EXPECT_EQ(activity::prepare(&request, ms->s(), kLimits), "");
-  return ms->activity(activity::schedule(*ms, kNow, 4, &request, nullptr));
+  return ms->activity(activity::schedule(*ms, kNow, 4, &request));
 }
 
 }  // namespace holdfast::history::testing

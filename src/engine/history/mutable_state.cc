@@ -104,6 +104,14 @@ std::int64_t MutableState::record(Event&& event) {
   return id;
 }
 
+void MutableState::annotate(std::int64_t event_id, pb::command::v1::Command* command) {
+  const std::int64_t behind = s().next_event_id() - event_id;
+  if (behind <= 0 || behind > unsaved_.events_size()) return;
+  Event& event = *unsaved_.mutable_events(static_cast<int>(unsaved_.events_size() - behind));
+  if (command->has_user_metadata()) event.mutable_user_metadata()->Swap(command->mutable_user_metadata());
+  event.mutable_event_group_markers()->Swap(command->mutable_event_group_markers());
+}
+
 bool MutableState::flush_buffered() {
   if (held().buffered_events.empty() || workflow_task_started()) return false;
   auto& state = record_.s();

@@ -60,6 +60,9 @@ class MutableState {
   static constexpr std::int64_t kBufferedEventId = -1;
   std::int64_t record(Event&& event);
   bool would_buffer(enums::EventType type) const;
+  // Takes what a command says beside its attributes, for the event that it has made: the one of this id, if
+  // there is one by now. In the transition that recorded it.
+  void annotate(std::int64_t event_id, pb::command::v1::Command* command);
   // Gives buffered events their place, activity and child completions last. True if there were any.
   bool flush_buffered();
   std::int64_t buffered_bytes() const { return record_.buffered_bytes(); }

@@ -29,10 +29,8 @@ void merge(const Fields& from, Fields* into) {
 }  // namespace
 
 void record_marker(MutableState& ms, Ns now, std::int64_t completed_event_id,
-                   pb::command::v1::RecordMarkerCommandAttributes* command,
-                   const pb::sdk::v1::UserMetadata* metadata) {
+                   pb::command::v1::RecordMarkerCommandAttributes* command) {
   Event event = make_event<enums::EVENT_TYPE_MARKER_RECORDED>(now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& recorded = *event.mutable_marker_recorded_event_attributes();
   recorded.set_marker_name(command->marker_name());
   recorded.mutable_details()->swap(*command->mutable_details());

@@ -8,8 +8,7 @@ namespace holdfast::history::properties {
 
 // The caller checked the commands; they are taken apart.
 void record_marker(MutableState& ms, Ns now, std::int64_t completed_event_id,
-                   pb::command::v1::RecordMarkerCommandAttributes* command,
-                   const pb::sdk::v1::UserMetadata* metadata);
+                   pb::command::v1::RecordMarkerCommandAttributes* command);
 void upsert_search_attributes(MutableState& ms, Ns now, std::int64_t completed_event_id,
                               pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* command);
 void modify(MutableState& ms, Ns now, std::int64_t completed_event_id,

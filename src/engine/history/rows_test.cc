@@ -247,7 +247,7 @@ std::int64_t child(const Held& ms, const std::string& id, enums::ParentClosePoli
   command.mutable_workflow_type()->set_name("part");
   command.set_parent_close_policy(policy);
   EXPECT_EQ(child_workflow::prepare(&command, ms->s(), kLimits), "");
-  child_workflow::initiate(*ms, kNow, 4, &command, nullptr, "default", "ns", "request-" + id);
+  child_workflow::initiate(*ms, kNow, 4, &command, "default", "ns", "request-" + id);
   return ms->s().next_event_id() - 1;
 }
 

@@ -154,7 +154,7 @@ class Fate {
     switch (dice_() % 12) {
       case 0: return schedule_activity();
       case 1: return change_activity();
-      case 2: return timer::start(*ms_, kNow, 4, name("t"), (1 + dice_() % 100) * kSecond, nullptr);
+      case 2: return timer::start(*ms_, kNow, 4, name("t"), (1 + dice_() % 100) * kSecond);
       case 3: return change_timer();
       case 4: return initiate_child();
       case 5: return change_child();
@@ -169,8 +169,7 @@ class Fate {
 
   void schedule_activity() {
     auto request = testing::command(name("a"));
-    if (activity::prepare(&request, ms_->s(), kLimits).empty())
-      activity::schedule(*ms_, kNow, 4, &request, nullptr);
+    if (activity::prepare(&request, ms_->s(), kLimits).empty()) activity::schedule(*ms_, kNow, 4, &request);
   }
   void change_activity() {
     const auto* info = any(ms_->held().activities);
@@ -203,7 +202,7 @@ class Fate {
     command.mutable_workflow_type()->set_name("child");
     command.set_parent_close_policy(one_in(3) ? enums::PARENT_CLOSE_POLICY_ABANDON
                                               : enums::PARENT_CLOSE_POLICY_TERMINATE);
-    child_workflow::initiate(*ms_, kNow, 4, &command, nullptr, "default", "ns", name("r"));
+    child_workflow::initiate(*ms_, kNow, 4, &command, "default", "ns", name("r"));
   }
   void change_child() {
     const auto* info = any(ms_->held().children);
@@ -298,8 +297,7 @@ TEST(StateRows, WhatIsStoredIsWhatIsInMemory) {
 }
 
 void hold_timers(MutableState& ms, int count) {
-  for (int i = 0; i < count; ++i)
-    timer::start(ms, kNow, 4, "timer-" + std::to_string(i), (i + 1) * kSecond, nullptr);
+  for (int i = 0; i < count; ++i) timer::start(ms, kNow, 4, "timer-" + std::to_string(i), (i + 1) * kSecond);
 }
 
 TEST(StateRows, AChangeWritesItselfWhateverElseThereIs) {

@@ -19,10 +19,8 @@ constexpr Transition<State, On> kRows[] = {
 };
 const TransitionTable kTable("timer", rows(State::kNone, kRows));
 
-Event started(Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration,
-              const pb::sdk::v1::UserMetadata* metadata) {
+Event started(Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration) {
   Event event = make_event<enums::EVENT_TYPE_TIMER_STARTED>(now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& attributes = *event.mutable_timer_started_event_attributes();
   attributes.set_timer_id(timer_id);
   set_duration(attributes.mutable_start_to_fire_timeout(), duration);
@@ -52,9 +50,9 @@ Event fired(Ns now, const stored::TimerInfo& info) {
 }  // namespace
 
 void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
-           Ns duration, const pb::sdk::v1::UserMetadata* metadata) {
+           Ns duration) {
   kTable.step(ms.timer_by_id(timer_id) == nullptr ? State::kNone : State::kStarted, On::kStart);
-  ms.record(started(now, completed_event_id, timer_id, duration, metadata));
+  ms.record(started(now, completed_event_id, timer_id, duration));
 }
 
 bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,

@@ -10,7 +10,7 @@ enum class State : std::uint8_t { kNone, kStarted, kFiredBuffered };
 
 // The caller checked that the id is free and the duration positive.
 void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
-           Ns duration, const pb::sdk::v1::UserMetadata* metadata = nullptr);
+           Ns duration);
 // False: no such timer.
 bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
             const std::string& identity);
