@@ -1,5 +1,7 @@
 #include "engine/activity_handlers.h"
 
+#include <optional>
+
 #include "engine/core_clock.h"
 #include "engine/options.h"
 #include "engine/replies.h"
@@ -7,6 +9,7 @@
 #include "engine/task_dispatch.h"
 #include "engine/task_tokens.h"
 #include "engine/transitions.h"
+#include "engine/unserved.h"
 #include "history/activity.h"
 #include "history/failures.h"
 
@@ -14,6 +17,13 @@ namespace holdfast::engine {
 
 namespace activity = history::activity;
 using pb::common::v1::Payloads;
+
+Status ActivityHandlers::check_poll(const ws::PollActivityTaskQueueRequest& request) {
+  // Not a number, neither: it compares with nothing.
+  if (!(request.task_queue_metadata().max_tasks_per_second().value() >= 0))
+    return errors::invalid("MaxTasksPerSecond can't be negative");
+  return unserved::in_poll(request);
+}
 
 void ActivityHandlers::poll(Call& call, const ws::PollActivityTaskQueueRequest& request,
                             const stored::NamespaceRecord& record) {
@@ -75,19 +85,24 @@ bool too_much(const Payloads& details, const stored::ActivityInfo& info, const M
 
 template <typename Response, typename Request>
 void ActivityHandlers::record_heartbeat(Call& call, Request& request, Result<Activity> found) {
+// Why details cannot be stored; nothing: they can. Those that only have no room beside others may have it
+// next time.
+std::optional<history::Failure> no_room(const Payloads& details, const stored::ActivityInfo& info,
+                                        const MutableState& ms, const history::Limits& limits) {
+  if (too_large(details, limits))
+    return history::server_failure("Heartbeat details exceed size limit.", true);
+  if (too_much(details, info, ms, limits))
+    return history::server_failure("Heartbeat details of all activities exceed size limit.", false);
+  return std::nullopt;
+}
+
   auto held = started(std::move(found));
   if (!held) return replies_.send(call, std::move(held.error()));
   auto& [run, info] = *held;
   auto response = std::make_unique<Response>();
-  // As Temporal does: a heartbeat nobody could store ends the attempt. One that only has no room beside those
-  // of others may have it next time.
-  const bool large = too_large(request.details(), limits_.execution);
-  if (large || too_much(request.details(), info, *run.ms, limits_.execution)) {
-    activity::fail(
-        *run.ms, limits_.execution, clock_.now(), &info,
-        large ? history::server_failure("Heartbeat details exceed size limit.", true)
-              : history::server_failure("Heartbeat details of all activities exceed size limit.", false),
-        info.identity());
+  // As Temporal does: a heartbeat nobody could store ends the attempt.
+  if (const auto why = no_room(request.details(), info, *run.ms, limits_.execution)) {
+    activity::fail(*run.ms, limits_.execution, clock_.now(), &info, *why, info.identity());
     transitions_.finish(run);
     response->set_cancel_requested(true);
     return replies_.send(call, std::move(response));
@@ -124,14 +139,21 @@ void ActivityHandlers::fail_attempt(Call& call, Request& request, Result<Activit
   if (!held) return replies_.send(call, std::move(held.error()));
   auto& [run, info] = *held;
   const auto& limits = limits_.execution;
-  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits) &&
-      !too_much(request.last_heartbeat_details(), info, *run.ms, limits)) {
-    activity::keep_details(*run.ms, &info, request.mutable_last_heartbeat_details());
+  // What is not taken as it was sent, the worker is told.
+  auto response = std::make_unique<Response>();
+  if (request.has_last_heartbeat_details()) {
+    auto why = no_room(request.last_heartbeat_details(), info, *run.ms, limits);
+    if (why) {
+      *response->add_failures() = std::move(*why);
+    } else {
+      activity::keep_details(*run.ms, &info, request.mutable_last_heartbeat_details());
+    }
   }
-  activity::fail(*run.ms, limits, clock_.now(), &info,
-                 history::bounded_failure(request.failure(), limits.blob_bytes), request.identity());
+  const history::Failure failure = history::bounded_failure(request.failure(), limits.blob_bytes);
+  if (too_large(request.failure(), limits)) *response->add_failures() = failure;
+  activity::fail(*run.ms, limits, clock_.now(), &info, failure, request.identity());
   transitions_.finish(run);
-  replies_.send(call, std::make_unique<Response>());
+  replies_.send(call, std::move(response));
 }
 
 template <typename Response, typename Request>

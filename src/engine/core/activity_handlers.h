@@ -33,6 +33,7 @@ class ActivityHandlers {
         transitions_(transitions),
         replies_(replies) {}
 
+  Status check_poll(const ws::PollActivityTaskQueueRequest& request);
   void poll(Call& call, const ws::PollActivityTaskQueueRequest& request,
             const stored::NamespaceRecord& record);
 

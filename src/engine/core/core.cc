@@ -171,8 +171,10 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kExecuteMultiOperation, &UpdateHandlers::multi_operation>();
   table.on<M::kSignalWorkflowExecution, &ExecutionHandlers::signal, &ExecutionHandlers::check_signal>();
   table.on<M::kSignalWithStartWorkflowExecution, &StartHandlers::signal_with_start>();
-  table.on<M::kRequestCancelWorkflowExecution, &ExecutionHandlers::request_cancel>();
-  table.on<M::kTerminateWorkflowExecution, &ExecutionHandlers::terminate>();
+  table.on<M::kRequestCancelWorkflowExecution, &ExecutionHandlers::request_cancel,
+           &ExecutionHandlers::check_cancel>();
+  table.on<M::kTerminateWorkflowExecution, &ExecutionHandlers::terminate,
+           &ExecutionHandlers::check_terminate>();
   table.on<M::kDeleteWorkflowExecution, &Deletions::erase>();
   table.on<M::kQueryWorkflow, &QueryHandlers::query, &QueryHandlers::check>();
   table.on<M::kUpdateWorkflowExecution, &UpdateHandlers::update, &UpdateHandlers::check>();
@@ -186,15 +188,15 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kListOpenWorkflowExecutions, &VisibilityHandlers::list_open>();
   table.on<M::kListClosedWorkflowExecutions, &VisibilityHandlers::list_closed>();
   table.on<M::kListArchivedWorkflowExecutions, &VisibilityHandlers::list_archived>();
-  table.on<M::kPollWorkflowTaskQueue, &WorkflowTaskHandlers::poll>();
+  table.on<M::kPollWorkflowTaskQueue, &WorkflowTaskHandlers::poll, &WorkflowTaskHandlers::check_poll>();
   table.on<M::kRespondWorkflowTaskCompleted, &WorkflowTaskHandlers::completed>();
   table.on<M::kRespondWorkflowTaskFailed, &WorkflowTaskHandlers::failed>();
   table.on<M::kRespondQueryTaskCompleted, &QueryHandlers::completed>();
   table.on<M::kResetStickyTaskQueue, &TaskQueueHandlers::reset_sticky>();
   table.on<M::kShutdownWorker, &TaskQueueHandlers::shutdown_worker>();
   table.on<M::kDescribeTaskQueue, &TaskQueueHandlers::describe>();
-  table.on<M::kPollActivityTaskQueue, &ActivityHandlers::poll>();
-  table.on<M::kPollNexusTaskQueue, &TaskQueueHandlers::poll_nexus>();
+  table.on<M::kPollActivityTaskQueue, &ActivityHandlers::poll, &ActivityHandlers::check_poll>();
+  table.on<M::kPollNexusTaskQueue, &TaskQueueHandlers::poll_nexus, &TaskQueueHandlers::check_poll_nexus>();
   table.on<M::kRecordActivityTaskHeartbeat, &ActivityHandlers::heartbeat>();
   table.on<M::kRecordActivityTaskHeartbeatById, &ActivityHandlers::heartbeat_by_id,
            &ActivityHandlers::check_id<api::RequestOf<M::kRecordActivityTaskHeartbeatById>>>();

@@ -93,6 +93,24 @@ TEST(ActivityCalls, NegativeRetryDelayMeansAtOnce) {
   EXPECT_THAT(d.events("w"), Contains("ActivityTaskCompleted"));
 }
 
+TEST(ActivityCalls, WhoFailsIsToldWhatWasNotTakenAsItWasSent) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  ws::RespondActivityTaskFailedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(d.activity_task().task_token());
+  request.mutable_failure()->mutable_application_failure_info();
+  request.mutable_failure()->set_message(std::string(3 << 20, 'x'));
+  request.mutable_last_heartbeat_details()->add_payloads()->set_data(std::string(3 << 20, 'x'));
+  const auto told =
+      d.call<ws::RespondActivityTaskFailedResponse>(api::Method::kRespondActivityTaskFailed, request);
+  ASSERT_EQ(told.failures_size(), 2);
+  EXPECT_EQ(told.failures(0).message(), "Heartbeat details exceed size limit.");
+  EXPECT_EQ(told.failures(1).message(), "Failure exceeds size limit.");
+  EXPECT_THAT(d.events("w"), Contains("ActivityTaskFailed"));
+}
+
 ws::RespondActivityTaskCompletedByIdRequest completed_by_id() {
   ws::RespondActivityTaskCompletedByIdRequest request;
   request.set_namespace_("default");

@@ -2,6 +2,7 @@
 
 #include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/links.h"
 #include "engine/options.h"
 #include "engine/replies.h"
 #include "engine/signals.h"
@@ -115,6 +116,14 @@ Status ExecutionHandlers::check_signal(const ws::SignalWorkflowExecutionRequest&
   return engine::check_signal(request, limits_.execution);
 }
 
+Status ExecutionHandlers::check_cancel(const ws::RequestCancelWorkflowExecutionRequest& request) {
+  return check_links(request.links());
+}
+
+Status ExecutionHandlers::check_terminate(const ws::TerminateWorkflowExecutionRequest& request) {
+  return check_links(request.links());
+}
+
 void ExecutionHandlers::signal(Call& call, const ws::SignalWorkflowExecutionRequest& request,
                                const stored::NamespaceRecord&, Run& run) {
   MutableState& ms = *run.ms;
@@ -125,7 +134,7 @@ void ExecutionHandlers::signal(Call& call, const ws::SignalWorkflowExecutionRequ
   if (!ms.running()) return replies_.send(call, errors::already_completed());
   if (Status full = check_signal_count(run, limits_.execution); !full.ok())
     return replies_.send(call, std::move(full));
-  lifecycle::signal(*run.ms, clock_.now(), signal_attributes(request));
+  lifecycle::signal(*run.ms, clock_.now(), signal_attributes(request), request.links());
   transitions_.finish(run);
   replies_.send(call, std::move(response));
 }
@@ -136,7 +145,8 @@ void ExecutionHandlers::request_cancel(Call& call, const ws::RequestCancelWorkfl
     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes;
     attributes.set_cause(request.reason());
     attributes.set_identity(request.identity());
-    if (lifecycle::request_cancel(*run.ms, clock_.now(), std::move(attributes), request.request_id()))
+    if (lifecycle::request_cancel(*run.ms, clock_.now(), std::move(attributes), request.request_id(),
+                                  request.links()))
       transitions_.finish(run);
   }
   replies_.send(call, std::make_unique<ws::RequestCancelWorkflowExecutionResponse>());
@@ -148,7 +158,8 @@ void ExecutionHandlers::terminate(Call& call, ws::TerminateWorkflowExecutionRequ
   // A history says who ended a run and why, also when the caller did not.
   const std::string& reason = request.reason().empty() ? kNoReason : request.reason();
   const std::string& identity = request.identity().empty() ? kNoIdentity : request.identity();
-  transitions_.terminate(run, reason, request.has_details() ? request.mutable_details() : nullptr, identity);
+  transitions_.terminate(run, reason, request.has_details() ? request.mutable_details() : nullptr, identity,
+                         request.links());
   replies_.send(call, std::make_unique<ws::TerminateWorkflowExecutionResponse>());
 }
 

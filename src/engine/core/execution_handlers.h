@@ -21,6 +21,8 @@ class ExecutionHandlers {
       : limits_(limits), clock_(clock), transitions_(transitions), replies_(replies) {}
 
   Status check_signal(const ws::SignalWorkflowExecutionRequest& request);
+  Status check_cancel(const ws::RequestCancelWorkflowExecutionRequest& request);
+  Status check_terminate(const ws::TerminateWorkflowExecutionRequest& request);
   void signal(Call& call, const ws::SignalWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
               Run& run);
   void request_cancel(Call& call, const ws::RequestCancelWorkflowExecutionRequest& request,

@@ -8,6 +8,7 @@
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
 #include "engine/run_cache.h"
+#include "engine/unserved.h"
 
 namespace holdfast::engine {
 
@@ -15,6 +16,8 @@ void HistoryHandlers::get(Call& call, const ws::GetWorkflowExecutionHistoryReque
                           const stored::NamespaceRecord& record) {
   if (!request.has_execution())
     return replies_.send(call, errors::invalid("Execution is not set on request."));
+  if (const auto type = request.history_event_filter_type(); !enums::HistoryEventFilterType_IsValid(type))
+    return replies_.send(call, unserved::unknown_value("HistoryEventFilterType", type));
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {

@@ -6,6 +6,7 @@
 #include "engine/new_ids.h"
 #include "engine/options.h"
 #include "engine/replies.h"
+#include "engine/unserved.h"
 
 namespace holdfast::engine {
 
@@ -97,6 +98,8 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   }
   if (namespaces_.find(request.namespace_()) != nullptr)
     return replies_.send(call, errors::namespace_exists(request.namespace_()));
+  if (Status wrong = unserved::in_registration(request, options_.cluster_name); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   if (Status wrong = check_retention(request.workflow_execution_retention_period()); !wrong.ok())
     return replies_.send(call, std::move(wrong));
   if (namespaces_.size() >= options_.limits.namespaces) {
@@ -140,10 +143,8 @@ void NamespaceHandlers::describe(Call& call, const ws::DescribeNamespaceRequest&
 void NamespaceHandlers::update(Call& call, const ws::UpdateNamespaceRequest& request) {
   const auto* found = namespaces_.find(request.namespace_());
   if (found == nullptr) return replies_.send(call, errors::namespace_not_found(request.namespace_()));
-  if (request.promote_namespace() || !request.delete_bad_binary().empty() ||
-      request.config().has_bad_binaries() || request.replication_config().clusters_size() > 1) {
-    return replies_.send(call, errors::invalid("Global namespaces and bad binaries are not supported."));
-  }
+  if (Status wrong = unserved::in_namespace_update(request, options_.cluster_name); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   const auto state = request.update_info().state();
   if (state != enums::NAMESPACE_STATE_UNSPECIFIED && state != enums::NAMESPACE_STATE_REGISTERED) {
     return replies_.send(call, errors::invalid("A namespace cannot be deprecated or deleted by an update."));

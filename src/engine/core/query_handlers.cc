@@ -9,11 +9,14 @@
 #include "engine/replies.h"
 #include "engine/task_dispatch.h"
 #include "engine/task_tokens.h"
+#include "engine/unserved.h"
 
 namespace holdfast::engine {
 
 Status QueryHandlers::check(const ws::QueryWorkflowRequest& request) {
   if (request.query().query_type().empty()) return errors::invalid("QueryType is not set on request.");
+  if (!enums::QueryRejectCondition_IsValid(request.query_reject_condition()))
+    return unserved::unknown_value("QueryRejectCondition", request.query_reject_condition());
   return Status();
 }
 

@@ -1,6 +1,7 @@
 #include "engine/signals.h"
 
 #include "engine/errors.h"
+#include "engine/links.h"
 
 namespace holdfast::engine {
 
@@ -13,7 +14,7 @@ Status check_signal(const ws::SignalWorkflowExecutionRequest& request, const his
     return errors::invalid("Blob data size exceeds limit: a signal's input may have " +
                            std::to_string(limits.blob_bytes) + " bytes.");
   }
-  return Status();
+  return check_links(request.links());
 }
 
 Status check_signal_count(const Run& run, const history::Limits& limits) {

@@ -30,6 +30,7 @@ ws::SignalWorkflowExecutionRequest signal_part(ws::SignalWithStartWorkflowExecut
   signal.set_identity(request.identity());
   signal.set_request_id(request.request_id());
   if (request.has_header()) *signal.mutable_header() = request.header();
+  *signal.mutable_links() = request.links();
   return signal;
 }
 
@@ -62,6 +63,11 @@ ws::StartWorkflowExecutionRequest start_part(ws::SignalWithStartWorkflowExecutio
     *start.mutable_workflow_start_delay() = request.workflow_start_delay();
   if (request.has_user_metadata()) start.mutable_user_metadata()->Swap(request.mutable_user_metadata());
   if (request.has_priority()) start.mutable_priority()->Swap(request.mutable_priority());
+  start.mutable_links()->Swap(request.mutable_links());
+  if (request.has_versioning_override())
+    start.mutable_versioning_override()->Swap(request.mutable_versioning_override());
+  if (request.has_time_skipping_config())
+    start.mutable_time_skipping_config()->Swap(request.mutable_time_skipping_config());
   return start;
 }
 
@@ -125,7 +131,7 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
   }
   auto outcome = starter_.start(record, &start, [&](MutableState& ms) {
     // Started, signaled, then the workflow task: the signal is part of what the first task sees.
-    lifecycle::signal(ms, clock_.now(), signal_attributes(signal));
+    lifecycle::signal(ms, clock_.now(), signal_attributes(signal), signal.links());
   });
   if (!outcome) return replies_.send(call, std::move(outcome.error()));
   if (outcome->deduplicated) {
@@ -145,7 +151,7 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
   if (!outcome->started) {
     if (Status full = check_signal_count(*outcome->run, limits_.execution); !full.ok())
       return replies_.send(call, std::move(full));
-    lifecycle::signal(*outcome->run->ms, clock_.now(), signal_attributes(signal),
+    lifecycle::signal(*outcome->run->ms, clock_.now(), signal_attributes(signal), signal.links(),
                       lifecycle::FirstWait::kEnded);
     transitions_.finish(*outcome->run);
   }

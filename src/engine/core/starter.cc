@@ -2,11 +2,13 @@
 
 #include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/links.h"
 #include "engine/new_ids.h"
 #include "engine/options.h"
 #include "engine/run_cache.h"
 #include "engine/search_attributes.h"
 #include "engine/transitions.h"
+#include "engine/unserved.h"
 #include "engine/wake_times.h"
 #include "history/cron.h"
 #include "history/priority.h"
@@ -76,6 +78,8 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
         "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
         "together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
   }
+  if (Status wrong = unserved::in_start(request); !wrong.ok()) return wrong;
+  if (Status wrong = check_links(request.links()); !wrong.ok()) return wrong;
   if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits_.execution.blob_bytes) {
     return errors::invalid("Blob data size exceeds limit: the input may have " +
                            std::to_string(limits_.execution.blob_bytes) + " bytes.");

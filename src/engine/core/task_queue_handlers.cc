@@ -10,6 +10,8 @@
 #include "engine/replies.h"
 #include "engine/task_dispatch.h"
 #include "engine/transitions.h"
+#include "engine/unserved.h"
+#include "history/priority.h"
 #include "history/workflow_task.h"
 #include "matching/task_queues.h"
 
@@ -45,6 +47,10 @@ void TaskQueueHandlers::shutdown_worker(Call& call, const ws::ShutdownWorkerRequ
 }
 
 void TaskQueueHandlers::poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
+Status TaskQueueHandlers::check_poll_nexus(const ws::PollNexusTaskQueueRequest& request) {
+  return unserved::in_poll(request);
+}
+
                                    const stored::NamespaceRecord& record) {
   dispatch_.poll({.call = std::move(call),
                   .identity = request.identity(),

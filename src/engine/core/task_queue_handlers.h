@@ -35,6 +35,7 @@ class TaskQueueHandlers {
         transitions_(transitions),
         replies_(replies) {}
 
+  Status check_poll_nexus(const ws::PollNexusTaskQueueRequest& request);
   void reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&, const stored::NamespaceRecord&,
                     Run& run);
   void shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,

@@ -89,8 +89,8 @@ void Transitions::check_history_limits(Run& run) {
 }
 
 void Transitions::terminate(Run& run, const std::string& reason, pb::common::v1::Payloads* details,
-                            const std::string& identity) {
-  lifecycle::terminate(*run.ms, clock_.now(), reason, details, identity);
+                            const std::string& identity, const history::Links& links) {
+  lifecycle::terminate(*run.ms, clock_.now(), reason, details, identity, links);
   finish(run);
 }
 

@@ -41,7 +41,7 @@ class Transitions {
   void finish(Run& run);
   // Ends the run, and the transition.
   void terminate(Run& run, const std::string& reason, pb::common::v1::Payloads* details,
-                 const std::string& identity);
+                 const std::string& identity, const history::Links& links = {});
   // The started task failed, the next attempt is scheduled; the transition goes on.
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);

@@ -1,12 +1,14 @@
 #include "engine/update_handlers.h"
 
 #include "engine/errors.h"
+#include "engine/links.h"
 #include "engine/new_ids.h"
 #include "engine/options.h"
 #include "engine/replies.h"
 #include "engine/run_cache.h"
 #include "engine/starter.h"
 #include "engine/transitions.h"
+#include "engine/unserved.h"
 #include "engine/update_waiters.h"
 
 namespace holdfast::engine {
@@ -17,6 +19,11 @@ namespace {
 
 constexpr auto kAdmitted = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED;
 constexpr auto kAccepted = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
+
+Status check_stage(const pb::update::v1::WaitPolicy& wait) {
+  if (enums::UpdateWorkflowExecutionLifecycleStage_IsValid(wait.lifecycle_stage())) return {};
+  return unserved::unknown_value("LifecycleStage", wait.lifecycle_stage());
+}
 
 // An update-with-start joins an update that is under way or has its outcome; one that its workflow left open
 // when it closed is over, and the call starts a workflow as if it had never been.
@@ -51,9 +58,18 @@ Status multi_operation_failed(Status start, Status update) {
                              detail);
 }
 
+// An operation may leave it to the request.
+Status check_namespace(const auto& operation, const stored::NamespaceRecord& record) {
+  if (operation.namespace_().empty() || operation.namespace_() == record.name()) return {};
+  return errors::invalid("Operation namespace did not match request's namespace.");
+}
+
 // As the first of two operations.
 Status check_start(const Starter& starter, const stored::NamespaceRecord& record,
                    ws::StartWorkflowExecutionRequest& start) {
+  if (Status wrong = check_namespace(start, record); !wrong.ok()) return wrong;
+  // Here too: a run that is joined is not started.
+  if (Status wrong = unserved::in_start(start); !wrong.ok()) return wrong;
   if (!start.cron_schedule().empty()) return errors::invalid("CronSchedule is not allowed.");
   if (start.request_eager_execution()) return errors::invalid("RequestEagerExecution is not supported.");
   if (start.has_workflow_start_delay()) return errors::invalid("WorkflowStartDelay is not supported.");
@@ -61,8 +77,9 @@ Status check_start(const Starter& starter, const stored::NamespaceRecord& record
 }
 
 // As the second: it is about the run that the first one finds or makes.
-Status check_joined(const ws::StartWorkflowExecutionRequest& start,
+Status check_joined(const stored::NamespaceRecord& record, const ws::StartWorkflowExecutionRequest& start,
                     const ws::UpdateWorkflowExecutionRequest& update) {
+  if (Status wrong = check_namespace(update, record); !wrong.ok()) return wrong;
   if (start.workflow_id() != update.workflow_execution().workflow_id())
     return errors::invalid("WorkflowId is not consistent with previous operation(s).");
   if (!update.workflow_execution().run_id().empty()) return errors::invalid("RunId is not allowed.");
@@ -109,7 +126,9 @@ Status UpdateHandlers::check(ws::UpdateWorkflowExecutionRequest& request) {
     return errors::permission_denied(
         "UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.");
   }
-  return Status();
+  if (Status wrong = check_stage(request.wait_policy()); !wrong.ok()) return wrong;
+  if (Status wrong = unserved::in_update(update); !wrong.ok()) return wrong;
+  return check_links(update.links());
 }
 
 void UpdateHandlers::update(Call& call, ws::UpdateWorkflowExecutionRequest& request,
@@ -125,7 +144,7 @@ void UpdateHandlers::update(Call& call, ws::UpdateWorkflowExecutionRequest& requ
 
 Status UpdateHandlers::check_poll(const ws::PollWorkflowExecutionUpdateRequest& request) {
   if (request.update_ref().update_id().empty()) return errors::invalid("UpdateRef is not set on request.");
-  return Status();
+  return check_stage(request.wait_policy());
 }
 
 void UpdateHandlers::poll(Call& call, const ws::PollWorkflowExecutionUpdateRequest& request,
@@ -156,7 +175,8 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
   };
   if (Status wrong = check_start(starter_, record, start); !wrong.ok())
     return refuse(std::move(wrong), Status());
-  if (Status wrong = check_joined(start, update); !wrong.ok()) return refuse(Status(), std::move(wrong));
+  if (Status wrong = check_joined(record, start, update); !wrong.ok())
+    return refuse(Status(), std::move(wrong));
   if (Status wrong = check(update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
   // The update is known: the workflow was started before, and this call only attaches to it.

@@ -15,6 +15,7 @@
 #include "engine/task_responses.h"
 #include "engine/task_tokens.h"
 #include "engine/transitions.h"
+#include "engine/unserved.h"
 #include "history/activity.h"
 #include "history/failures.h"
 #include "history/lifecycle.h"
@@ -43,6 +44,10 @@ bool may_end(const ws::RespondWorkflowTaskCompletedRequest& request) {
 }
 
 }  // namespace
+
+Status WorkflowTaskHandlers::check_poll(const ws::PollWorkflowTaskQueueRequest& request) {
+  return unserved::in_poll(request);
+}
 
 void WorkflowTaskHandlers::poll(Call& call, const ws::PollWorkflowTaskQueueRequest& request,
                                 const stored::NamespaceRecord& record) {
@@ -166,6 +171,8 @@ history::CommandContext WorkflowTaskHandlers::context_of(Run& run, const Complet
 void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request) {
   auto found = run_of(request.task_token(), request.namespace_(), errors::task_not_found());
   if (!found) return replies_.send(call, std::move(found.error()));
+  if (Status wrong = unserved::in_completion(request); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   Run& run = **found;
   MutableState& ms = *run.ms;
   const auto task = ms.s().workflow_task();

@@ -43,6 +43,7 @@ class WorkflowTaskHandlers {
         transitions_(transitions),
         replies_(replies) {}
 
+  Status check_poll(const ws::PollWorkflowTaskQueueRequest& request);
   void poll(Call& call, const ws::PollWorkflowTaskQueueRequest& request,
             const stored::NamespaceRecord& record);
   void completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request);

@@ -163,6 +163,14 @@ std::string prepare(Command* command, const stored::ExecutionState& parent, cons
     retry::fill_defaults(command->mutable_retry_policy());
   }
   if (std::string wrong = cron::problem(command->cron_schedule()); !wrong.empty()) return wrong;
+  if (!enums::WorkflowIdReusePolicy_IsValid(command->workflow_id_reuse_policy()) ||
+      !enums::ParentClosePolicy_IsValid(command->parent_close_policy())) {
+    return "WorkflowIdReusePolicy or ParentClosePolicy on StartChildWorkflowExecutionCommand is unknown.";
+  }
+  if (command->has_versioning_override()) {
+    return "VersioningOverride on StartChildWorkflowExecutionCommand is not supported: tasks are not routed "
+           "by the version of a worker.";
+  }
   if (std::string wrong = priority::problem(command->priority()); !wrong.empty())
     return "invalid Priority on StartChildWorkflowExecutionCommand: " + wrong;
   if (command->task_queue().name().empty()) command->mutable_task_queue()->set_name(parent.task_queue());

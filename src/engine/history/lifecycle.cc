@@ -243,8 +243,9 @@ StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdRe
 }
 
 void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes,
-            FirstWait wait) {
+            const Links& links, FirstWait wait) {
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED>(now);
+  *event.mutable_links() = links;
   event.mutable_workflow_execution_signaled_event_attributes()->Swap(&attributes);
   ms.record(std::move(event));
   workflow_task::schedule(ms, now, {.end_first_wait = wait == FirstWait::kEnded});
@@ -252,9 +253,10 @@ void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaled
 
 bool request_cancel(MutableState& ms, Ns now,
                     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes,
-                    const std::string& request_id) {
+                    const std::string& request_id, const Links& links) {
   if (ms.s().cancel_requested()) return false;
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED>(now);
+  *event.mutable_links() = links;
   event.mutable_workflow_execution_cancel_requested_event_attributes()->Swap(&attributes);
   ms.record(std::move(event));
   writable(ms).s().set_cancel_request_id(request_id);
@@ -308,7 +310,7 @@ void cancel(MutableState& ms, Ns now, Payloads* details, const CloseContext& con
 }
 
 void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details,
-               const std::string& identity) {
+               const std::string& identity, const Links& links) {
   if (ms.workflow_task_started()) {
     // What was buffered gets its place before the end.
     workflow_task::fail(
@@ -316,6 +318,7 @@ void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* de
     ms.flush_buffered();
   }
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED>(now);
+  *event.mutable_links() = links;
   auto& attributes = *event.mutable_workflow_execution_terminated_event_attributes();
   attributes.set_reason(reason);
   if (details != nullptr) attributes.mutable_details()->Swap(details);

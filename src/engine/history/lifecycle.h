@@ -27,7 +27,7 @@ struct StartInput {
   Ns execution_expiration_ns = 0;  // of the chain; 0: from the execution timeout
   Ns original_start_ns = 0;
   std::int64_t namespace_retention_ns = 0;
-  google::protobuf::RepeatedPtrField<pb::common::v1::Link> links;
+  Links links;
 };
 
 // A run before its first event.
@@ -48,11 +48,11 @@ StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdRe
 // back).
 enum class FirstWait : std::uint8_t { kKept, kEnded };
 void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes,
-            FirstWait wait = FirstWait::kKept);
+            const Links& links = {}, FirstWait wait = FirstWait::kKept);
 // False: already requested.
 bool request_cancel(MutableState& ms, Ns now,
                     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes,
-                    const std::string& request_id);
+                    const std::string& request_id, const Links& links = {});
 
 // The end. Each writes the closing event; a successor, if the chain goes on, is left in the effects.
 struct CloseContext {
@@ -65,7 +65,7 @@ void complete(MutableState& ms, const Limits& limits, Ns now, Payloads* result, 
 void fail(MutableState& ms, const Limits& limits, Ns now, Failure* failure, const CloseContext& context);
 void cancel(MutableState& ms, Ns now, Payloads* details, const CloseContext& context);
 void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details,
-               const std::string& identity);
+               const std::string& identity, const Links& links = {});
 void time_out(MutableState& ms, const Limits& limits, Ns now, const CloseContext& context);
 void continue_as_new(MutableState& ms, Ns now,
                      pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* command,

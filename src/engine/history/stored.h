@@ -22,6 +22,7 @@ inline constexpr Ns kMinute = 60 * kSecond;
 using Event = pb::history::v1::HistoryEvent;
 using Failure = pb::failure::v1::Failure;
 using Payloads = pb::common::v1::Payloads;
+using Links = google::protobuf::RepeatedPtrField<pb::common::v1::Link>;  // from an event to what is elsewhere
 
 // Saturates: a duration of 10,000 years is as good as for ever.
 inline Ns to_ns(const google::protobuf::Duration& duration) {
