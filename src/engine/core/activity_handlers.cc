@@ -27,9 +27,13 @@ Status ActivityHandlers::check_poll(const ws::PollActivityTaskQueueRequest& requ
 
 void ActivityHandlers::poll(Call& call, const ws::PollActivityTaskQueueRequest& request,
                             const stored::NamespaceRecord& record) {
+  const auto& metadata = request.task_queue_metadata();
   dispatch_.poll({.call = std::move(call),
                   .identity = request.identity(),
-                  .worker_instance_key = request.worker_instance_key()},
+                  .worker_instance_key = request.worker_instance_key(),
+                  .tasks_per_second = metadata.has_max_tasks_per_second()
+                                          ? std::optional(metadata.max_tasks_per_second().value())
+                                          : std::nullopt},
                  record, request.task_queue().name(), matching::QueueType::kActivity);
 }
 
@@ -81,10 +85,6 @@ bool too_much(const Payloads& details, const stored::ActivityInfo& info, const M
   return more > 0 && ms.heartbeat_details_bytes() + more > limits.heartbeat_details_bytes;
 }
 
-}  // namespace
-
-template <typename Response, typename Request>
-void ActivityHandlers::record_heartbeat(Call& call, Request& request, Result<Activity> found) {
 // Why details cannot be stored; nothing: they can. Those that only have no room beside others may have it
 // next time.
 std::optional<history::Failure> no_room(const Payloads& details, const stored::ActivityInfo& info,
@@ -96,6 +96,10 @@ std::optional<history::Failure> no_room(const Payloads& details, const stored::A
   return std::nullopt;
 }
 
+}  // namespace
+
+template <typename Response, typename Request>
+void ActivityHandlers::record_heartbeat(Call& call, Request& request, Result<Activity> found) {
   auto held = started(std::move(found));
   if (!held) return replies_.send(call, std::move(held.error()));
   auto& [run, info] = *held;

@@ -136,7 +136,7 @@ struct EngineCore::Impl {
                     namespaces,     wakes, batches, cache, outbox, transitions};
   Duties duties{clock,  wakes,           due_runs,       parked, [this](Parked& call) { time_out(call); },
                 cache,  history_waiters, update_waiters, outbox, delivery,
-                offers, recovery,        batches};
+                offers, dispatch,        recovery,       batches};
 
   NamespaceHandlers namespace_handlers{options, meta, ids, namespaces, replies};
   SearchAttributeHandlers search_attribute_handlers{options.limits, namespaces, replies};
@@ -269,10 +269,11 @@ void EngineCore::Impl::close() {
 Ns EngineCore::Impl::next_deadline() const {
   if (duties.batch_is_full() && has_output()) return 0;
   if (duties.owes()) return clock.now();
-  const Ns wake = wakes.next();
-  const Ns call = parked.next_deadline();
-  if (wake == 0 || call == 0) return std::max(wake, call);
-  return std::min(wake, call);
+  Ns first = 0;
+  for (const Ns next : {wakes.next(), parked.next_deadline(), dispatch.next_due()}) {
+    if (next != 0 && (first == 0 || next < first)) first = next;
+  }
+  return first;
 }
 
 void EngineCore::Impl::tick() {

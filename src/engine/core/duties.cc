@@ -9,6 +9,7 @@
 #include "engine/outbox_delivery.h"
 #include "engine/parked_calls.h"
 #include "engine/recovery.h"
+#include "engine/task_dispatch.h"
 #include "engine/update_waiters.h"
 #include "engine/wake_times.h"
 
@@ -18,7 +19,7 @@ void Duties::slice() {
   constexpr int kTurn = 8;
   for (int left = kSlice; left > 0 && !batch_is_full();) {
     const int done = due_runs(kTurn) + due_calls(kTurn) + delivery_.deliver(kTurn) + offers_.deliver(kTurn) +
-                     history_waiters_.answer_woken(kTurn, cache_) +
+                     dispatch_.give_due(kTurn) + history_waiters_.answer_woken(kTurn, cache_) +
                      update_waiters_.answer_woken(kTurn, cache_) + recovery_.go_on(kTurn) +
                      batches_.erase_applied(kTurn);
     if (done == 0) return;

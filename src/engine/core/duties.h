@@ -1,10 +1,11 @@
 #pragma once
 
 // Duties: what the core does of its own accord, between calls. Deadlines of executions and of calls that
-// wait, answers to many who waited for the same, messages between executions, tasks of wide fan-outs, what a
-// restart has to bring back, rows of the feed that have done their service. However much there is of it, it
-// is done in slices: calls come in between, and one batch holds so much of it, so that no answer waits for
-// more. The kinds take turns within a slice. The core owns it; its thread only.
+// wait, answers to many who waited for the same, messages between executions, tasks of wide fan-outs and of
+// queues with a rate, what a restart has to bring back, rows of the feed that have done their service.
+// However much there is of it, it is done in slices: calls come in between, and one batch holds so much of
+// it, so that no answer waits for more. The kinds take turns within a slice. The core owns it; its thread
+// only.
 
 #include <functional>
 
@@ -23,6 +24,7 @@ struct Parked;
 class ParkedCalls;
 class Recovery;
 class RunCache;
+class TaskDispatch;
 class UpdateWaiters;
 class WakeTimes;
 
@@ -32,7 +34,7 @@ class Duties {
   Duties(const CoreClock& clock, const WakeTimes& wakes, DueRuns& due_runs, ParkedCalls& parked,
          std::function<void(Parked&)> time_out, RunCache& cache, HistoryWaiters& history_waiters,
          UpdateWaiters& update_waiters, const Outbox& outbox, OutboxDelivery& delivery, Offers& offers,
-         Recovery& recovery, Batches& batches)
+         TaskDispatch& dispatch, Recovery& recovery, Batches& batches)
       : clock_(clock),
         wakes_(wakes),
         due_runs_(due_runs),
@@ -44,6 +46,7 @@ class Duties {
         outbox_(outbox),
         delivery_(delivery),
         offers_(offers),
+        dispatch_(dispatch),
         recovery_(recovery),
         batches_(batches) {}
 
@@ -76,6 +79,7 @@ class Duties {
   const Outbox& outbox_;
   OutboxDelivery& delivery_;
   Offers& offers_;
+  TaskDispatch& dispatch_;
   Recovery& recovery_;
   Batches& batches_;
   int done_ = 0;  // for the next batch

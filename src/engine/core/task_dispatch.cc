@@ -15,6 +15,7 @@
 #include "engine/task_responses.h"
 #include "engine/task_tokens.h"
 #include "history/activity.h"
+#include "history/priority.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::engine {
@@ -71,6 +72,8 @@ void TaskDispatch::activity(Run& run, std::int64_t scheduled_event_id, Place pla
   matching::Task task = task_of(run, TaskKind::kActivity);
   task.id = scheduled_event_id;
   task.attempt = info->attempt();
+  // What the command leaves open is the workflow's.
+  if (info->priority().priority_key() != 0) task.priority = history::priority::level(info->priority());
   add_task({run.key.namespace_id, info->task_queue(), QueueType::kActivity}, std::move(task), place);
 }
 
@@ -98,22 +101,45 @@ matching::Task TaskDispatch::task_of(const Run& run, TaskKind kind) const {
   task.workflow_id = run.key.workflow_id;
   task.run_id = run.key.run_id;
   task.kind = kind;
+  task.priority = history::priority::level(run.ms->s().priority());
   task.added_ns = clock_.now();
   return task;
 }
 
 void TaskDispatch::add_task(const QueueKey& queue, matching::Task task, Place place) {
-  const auto id = queues_.add_task(queue, std::move(task), place);
-  if (!id) return;
-  auto taken = parked_.take(*id);
+  const auto poll = queues_.add_task(queue, std::move(task), place);
+  if (poll) serve(queue, *poll);
+}
+
+bool TaskDispatch::give_task(const QueueKey& queue, Poller& poller) {
+  while (queues_.may_go(queue, clock_.now())) {
+    const auto task = queues_.next_task(queue);
+    if (!task) return false;
+    if (!deliver(*task, queue, poller)) continue;
+    queues_.went(queue, clock_.now());
+    return true;
+  }
+  return false;
+}
+
+void TaskDispatch::serve(const QueueKey& queue, CallId poll) {
+  auto taken = parked_.take(poll);
   HF_CHECK(taken.has_value());
   Parked& parked = *taken;
   Poller poller{std::move(parked.call), std::move(parked.identity), std::move(parked.worker_instance_key)};
-  while (auto next = queues_.next_task(queue)) {
-    if (deliver(*next, queue, poller)) return;
+  // What there was may be stale: then the poll keeps its place.
+  if (!give_task(queue, poller))
+    park(queue, std::move(poller), parked.kind, parked.deadline_ns, Place::kFirst);
+}
+
+int TaskDispatch::give_due(int most) {
+  int done = 0;
+  for (; done < most; ++done) {
+    const auto due = queues_.take_due(clock_.now());
+    if (!due) break;
+    serve(due->first, due->second);
   }
-  // It was stale: the poll keeps its place.
-  park(queue, std::move(poller), parked.kind, parked.deadline_ns, Place::kFirst);
+  return done;
 }
 
 void TaskDispatch::park(const QueueKey& queue, Poller poller, Parked::Kind kind, Ns deadline, Place place) {
@@ -136,9 +162,8 @@ void TaskDispatch::poll(Poller poller, const stored::NamespaceRecord& record, co
   }
   const QueueKey key{record.id(), root_queue(queue), type};
   queues_.polled(key, poller.identity, clock_.now());
-  while (auto task = queues_.next_task(key)) {
-    if (deliver(*task, key, poller)) return;
-  }
+  queues_.set_rate(key, poller.tasks_per_second, clock_.now());
+  if (give_task(key, poller)) return;
   // Only who would have to wait needs a place.
   if (parked_.full_of_polls()) {
     return replies_.send(

@@ -5,6 +5,7 @@
 // its thread only.
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,6 +32,7 @@ struct Poller {
   Call call;
   std::string identity;
   std::string worker_instance_key;
+  std::optional<double> tasks_per_second{};  // that its queue may give away; nothing: any number
 };
 
 class TaskDispatch {
@@ -69,6 +71,10 @@ class TaskDispatch {
   // Gives the poll a task, or parks it; refused only if it would have to wait and there is no room.
   void poll(Poller poller, const stored::NamespaceRecord& record, const std::string& queue,
             matching::QueueType type);
+  // Tasks that waited for the rate of their queue go to polls there, as far as one may go now: at most so
+  // many of them; how many it were. Until when the next one waits; 0: none does.
+  int give_due(int most);
+  Ns next_due() const { return queues_.next_due(); }
   // A poll ran out of time, or its worker is shutting down.
   void empty_poll(Parked& parked);
   // Nobody will poll the sticky queue again: what waits there goes to everyone, when it is offered again.
@@ -86,6 +92,9 @@ class TaskDispatch {
   static matching::RunRef ref(const RunKey& key);
   matching::Task task_of(const Run& run, matching::TaskKind kind) const;
   void add_task(const matching::QueueKey& queue, matching::Task task, Place place);
+  // The first of the queue's tasks that is not stale, if one may go now.
+  bool give_task(const matching::QueueKey& queue, Poller& poller);
+  void serve(const matching::QueueKey& queue, CallId poll);
   void park(const matching::QueueKey& queue, Poller poller, Parked::Kind kind, Ns deadline, Place place);
   bool deliver(const matching::Task& task, const matching::QueueKey& queue, Poller& poller);
   bool deliver_workflow_task(Run& run, Poller& poller);

@@ -20,6 +20,7 @@ namespace holdfast::engine {
 namespace wt = history::workflow_task;
 using matching::QueueKey;
 using matching::QueueType;
+using matching::TaskQueues;
 
 void TaskQueueHandlers::reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&,
                                      const stored::NamespaceRecord&, Run& run) {
@@ -46,11 +47,11 @@ void TaskQueueHandlers::shutdown_worker(Call& call, const ws::ShutdownWorkerRequ
   replies_.send(call, std::make_unique<ws::ShutdownWorkerResponse>());
 }
 
-void TaskQueueHandlers::poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
 Status TaskQueueHandlers::check_poll_nexus(const ws::PollNexusTaskQueueRequest& request) {
   return unserved::in_poll(request);
 }
 
+void TaskQueueHandlers::poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
                                    const stored::NamespaceRecord& record) {
   dispatch_.poll({.call = std::move(call),
                   .identity = request.identity(),
@@ -61,9 +62,9 @@ Status TaskQueueHandlers::check_poll_nexus(const ws::PollNexusTaskQueueRequest& 
 namespace {
 
 constexpr Ns kPollersShown = 5 * history::kMinute;
+constexpr double kNoRate = 100'000;  // what Temporal shows of pollers that set none
 // What tells clients that no worker version has been made the current one: there are none to choose from.
 constexpr const char* kUnversioned = "__unversioned__";
-constexpr std::int32_t kDefaultPriority = 3;
 
 QueueType queue_type(enums::TaskQueueType type) {
   switch (type) {
@@ -81,15 +82,25 @@ void TaskQueueHandlers::add_pollers(
     if (seen.last_access_ns < clock_.now() - kPollersShown) continue;
     auto& poller = *out->Add();
     poller.set_identity(seen.identity);
-    poller.set_rate_per_second(100000);
+    poller.set_rate_per_second(queues_.rate(key).value_or(kNoRate));
     history::set_time(poller.mutable_last_access_time(), seen.last_access_ns);
   }
 }
 
-void TaskQueueHandlers::fill_stats(const QueueKey& key, pb::taskqueue::v1::TaskQueueStats* out) const {
-  out->set_approximate_backlog_count(static_cast<std::int64_t>(queues_.backlog(key)));
-  const Ns oldest = queues_.oldest_task_ns(key);
-  history::set_duration(out->mutable_approximate_backlog_age(), oldest == 0 ? 0 : clock_.now() - oldest);
+void TaskQueueHandlers::fill_stats(const TaskQueues::Waits& waits,
+                                   pb::taskqueue::v1::TaskQueueStats* out) const {
+  out->set_approximate_backlog_count(static_cast<std::int64_t>(waits.tasks));
+  history::set_duration(out->mutable_approximate_backlog_age(),
+                        waits.tasks == 0 ? 0 : clock_.now() - waits.oldest_ns);
+}
+
+TaskQueues::Waits TaskQueueHandlers::all_waits(const QueueKey& key) const {
+  TaskQueues::Waits all;
+  for (const auto& [priority, waits] : queues_.waits_by_priority(key)) {
+    all.oldest_ns = all.tasks == 0 ? waits.oldest_ns : std::min(all.oldest_ns, waits.oldest_ns);
+    all.tasks += waits.tasks;
+  }
+  return all;
 }
 
 // The enhanced mode: by build, of which there is one, without a name, and by type of task.
@@ -112,7 +123,7 @@ void TaskQueueHandlers::describe_types(const ws::DescribeTaskQueueRequest& reque
     const QueueKey key{namespace_id, request.task_queue().name(), queue_type(type)};
     auto& info = (*version.mutable_types_info())[type];
     if (request.report_pollers()) add_pollers(key, info.mutable_pollers());
-    if (request.report_stats()) fill_stats(key, info.mutable_stats());
+    if (request.report_stats()) fill_stats(all_waits(key), info.mutable_stats());
   }
 }
 
@@ -133,9 +144,16 @@ void TaskQueueHandlers::describe(Call& call, const ws::DescribeTaskQueueRequest&
         static_cast<std::int64_t>(queues_.backlog(key)));
   }
   if (request.report_stats()) {
-    fill_stats(key, response->mutable_stats());
-    // Tasks are not told apart by their priority.
-    (*response->mutable_stats_by_priority_key())[kDefaultPriority] = response->stats();
+    fill_stats(all_waits(key), response->mutable_stats());
+    auto& by_priority = *response->mutable_stats_by_priority_key();
+    fill_stats({}, &by_priority[history::priority::kDefaultLevel]);  // there, also when nothing waits
+    for (const auto& [priority, waits] : queues_.waits_by_priority(key))
+      fill_stats(waits, &by_priority[priority]);
+  }
+  if (const auto rate = queues_.rate(key)) {
+    auto& limit = *response->mutable_effective_rate_limit();
+    limit.set_requests_per_second(static_cast<float>(*rate));
+    limit.set_rate_limit_source(enums::RATE_LIMIT_SOURCE_WORKER);
   }
   replies_.send(call, std::move(response));
 }

@@ -8,11 +8,7 @@
 #include "api/messages.h"
 #include "engine/core.h"
 #include "engine/run.h"
-
-namespace holdfast::matching {
-class TaskQueues;
-struct QueueKey;
-}  // namespace holdfast::matching
+#include "matching/task_queues.h"
 
 namespace holdfast::engine {
 
@@ -35,11 +31,11 @@ class TaskQueueHandlers {
         transitions_(transitions),
         replies_(replies) {}
 
-  Status check_poll_nexus(const ws::PollNexusTaskQueueRequest& request);
   void reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&, const stored::NamespaceRecord&,
                     Run& run);
   void shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,
                        const stored::NamespaceRecord& record);
+  Status check_poll_nexus(const ws::PollNexusTaskQueueRequest& request);
   // Every stock worker polls for Nexus tasks, asked to or not. There are none: it gets an empty answer when
   // its time is over.
   void poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
@@ -50,7 +46,9 @@ class TaskQueueHandlers {
  private:
   void add_pollers(const matching::QueueKey& key,
                    google::protobuf::RepeatedPtrField<pb::taskqueue::v1::PollerInfo>* out) const;
-  void fill_stats(const matching::QueueKey& key, pb::taskqueue::v1::TaskQueueStats* out) const;
+  // Of all priorities.
+  matching::TaskQueues::Waits all_waits(const matching::QueueKey& key) const;
+  void fill_stats(const matching::TaskQueues::Waits& waits, pb::taskqueue::v1::TaskQueueStats* out) const;
   void describe_types(const ws::DescribeTaskQueueRequest& request, const std::string& namespace_id,
                       ws::DescribeTaskQueueResponse* response) const;
 

@@ -36,7 +36,8 @@ TaskQueues::Waiting::Waiting(Task&& task, Queues::iterator in)
       queue(in),
       attempt(task.attempt),
       kind(task.kind),
-      sticky(task.sticky) {}
+      sticky(task.sticky),
+      priority(task.priority) {}
 
 Task TaskQueues::Waiting::task() const {
   Task task;
@@ -49,6 +50,7 @@ Task TaskQueues::Waiting::task() const {
   task.attempt = attempt;
   if (query_id) task.query_id = *query_id;
   task.sticky = sticky;
+  task.priority = priority;
   task.added_ns = added_ns;
   return task;
 }
@@ -80,10 +82,21 @@ TaskQueues::Queues::iterator TaskQueues::open(const QueueKey& key) {
 
 // A queue that holds nothing waits for its end; too much of them, and the longest idle ones end now.
 void TaskQueues::check_idle(Queues::iterator queue) {
-  if (queue->second.idle || !queue->second.backlog.empty() || !queue->second.polls.empty()) return;
+  if (queue->second.idle || !queue->second.backlogs.empty() || !queue->second.polls.empty()) return;
   queue->second.idle = idle_.insert(idle_.end(), queue);
   idle_bytes_ += bytes_of(queue->first);
   while (idle_bytes_ > limits_.idle_queues_bytes) forget(idle_.front());
+}
+
+// Whether tasks and polls wait side by side, and until when.
+void TaskQueues::check_held(Queues::iterator queue) {
+  Queue& own = queue->second;
+  const bool was_held = own.held.has_value();
+  if (was_held) held_.erase(*own.held);
+  own.held.reset();
+  if (own.backlogs.empty() || own.polls.empty()) return;
+  // Without a rate they only wait when they have been held until now.
+  if (own.rate || was_held) own.held = held_.emplace(own.rate ? own.rate->ready() : 0, queue);
 }
 
 void TaskQueues::forget(Queues::iterator queue) {
@@ -98,19 +111,24 @@ std::optional<PollId> TaskQueues::add_task(const QueueKey& key, Task task, Place
   Waiting waiting(std::move(task), queues_.end());
   drop(name_of(waiting));
   const auto queue = waiting.queue = open(key);
-  Backlog& backlog = queue->second.backlog;
+  Backlog& backlog = queue->second.backlogs[waiting.priority];
   task_bytes_ += waiting.bytes();
+  const std::int64_t now = waiting.added_ns;
   waiting_.insert(
       backlog.insert(place == Place::kFirst ? backlog.begin() : backlog.end(), std::move(waiting)));
   auto& polls = queue->second.polls;
-  if (polls.empty()) return std::nullopt;
+  const auto& rate = queue->second.rate;
+  if (polls.empty() || (rate && rate->ready() > now)) {
+    check_held(queue);
+    return std::nullopt;
+  }
   return take(ParkedPoll{queue, polls.begin()}).id;
 }
 
 std::optional<Task> TaskQueues::next_task(const QueueKey& key) {
   const auto queue = queues_.find(key);
-  if (queue == queues_.end() || queue->second.backlog.empty()) return std::nullopt;
-  return take(queue->second.backlog.begin());
+  if (queue == queues_.end() || queue->second.backlogs.empty()) return std::nullopt;
+  return take(queue->second.backlogs.begin()->second.begin());
 }
 
 Task TaskQueues::take(Backlog::iterator waiting) {
@@ -118,7 +136,10 @@ Task TaskQueues::take(Backlog::iterator waiting) {
   const auto queue = waiting->queue;
   Task task = waiting->task();
   task_bytes_ -= waiting->bytes();
-  queue->second.backlog.erase(waiting);
+  const auto backlog = queue->second.backlogs.find(task.priority);
+  backlog->second.erase(waiting);
+  if (backlog->second.empty()) queue->second.backlogs.erase(backlog);
+  check_held(queue);
   check_idle(queue);
   return task;
 }
@@ -178,6 +199,7 @@ void TaskQueues::park(const QueueKey& key, Poll poll, Place place) {
     polls_of_worker_[{key.namespace_id, poll.worker_instance_key}].insert(id);
   polls_.emplace(id, ParkedPoll{queue, polls.insert(place == Place::kFirst ? polls.begin() : polls.end(),
                                                     std::move(poll))});
+  check_held(queue);
 }
 
 Poll TaskQueues::take(const ParkedPoll& parked) {
@@ -191,6 +213,7 @@ Poll TaskQueues::take(const ParkedPoll& parked) {
     worker->second.erase(poll.id);
     if (worker->second.empty()) polls_of_worker_.erase(worker);
   }
+  check_held(queue);
   check_idle(queue);
   return poll;
 }
@@ -223,13 +246,65 @@ bool TaskQueues::polled_since(const QueueKey& key, std::int64_t since_ns) const 
 
 std::size_t TaskQueues::backlog(const QueueKey& key) const {
   const auto found = queues_.find(key);
-  return found == queues_.end() ? 0 : found->second.backlog.size();
+  std::size_t tasks = 0;
+  if (found == queues_.end()) return tasks;
+  for (const auto& [priority, backlog] : found->second.backlogs) tasks += backlog.size();
+  return tasks;
 }
 
-std::int64_t TaskQueues::oldest_task_ns(const QueueKey& key) const {
+std::map<std::uint8_t, TaskQueues::Waits> TaskQueues::waits_by_priority(const QueueKey& key) const {
+  std::map<std::uint8_t, Waits> waits;
   const auto found = queues_.find(key);
-  if (found == queues_.end() || found->second.backlog.empty()) return 0;
-  return found->second.backlog.front().added_ns;
+  if (found == queues_.end()) return waits;
+  for (const auto& [priority, backlog] : found->second.backlogs)
+    waits[priority] = {backlog.size(), backlog.front().added_ns};
+  return waits;
+}
+
+void TaskQueues::set_rate(const QueueKey& key, std::optional<double> per_second, std::int64_t now_ns) {
+  const auto queue = queues_.find(key);
+  if (queue == queues_.end()) return;
+  auto& rate = queue->second.rate;
+  if (!per_second) {
+    rate.reset();
+  } else if (!rate) {
+    rate.emplace(*per_second);
+  } else if (rate->per_second() != *per_second) {
+    rate->change(*per_second, now_ns);
+  } else {
+    return;
+  }
+  check_held(queue);
+}
+
+std::optional<double> TaskQueues::rate(const QueueKey& key) const {
+  const auto found = queues_.find(key);
+  if (found == queues_.end() || !found->second.rate) return std::nullopt;
+  return found->second.rate->per_second();
+}
+
+bool TaskQueues::may_go(const QueueKey& key, std::int64_t now_ns) const {
+  const auto found = queues_.find(key);
+  return found == queues_.end() || !found->second.rate || found->second.rate->ready() <= now_ns;
+}
+
+void TaskQueues::went(const QueueKey& key, std::int64_t now_ns) {
+  const auto queue = queues_.find(key);
+  if (queue == queues_.end() || !queue->second.rate) return;
+  queue->second.rate->went(now_ns);
+  check_held(queue);
+}
+
+std::int64_t TaskQueues::next_due() const {
+  if (held_.empty() || held_.begin()->first == Rate::kNever) return 0;
+  return std::max<std::int64_t>(held_.begin()->first, 1);
+}
+
+std::optional<std::pair<QueueKey, PollId>> TaskQueues::take_due(std::int64_t now_ns) {
+  if (held_.empty() || held_.begin()->first > now_ns) return std::nullopt;
+  const auto queue = held_.begin()->second;
+  const QueueKey key = queue->first;
+  return std::pair(key, take(ParkedPoll{queue, queue->second.polls.begin()}).id);
 }
 
 std::vector<PollerSeen> TaskQueues::pollers(const QueueKey& key) const {

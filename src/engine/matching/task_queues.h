@@ -6,8 +6,9 @@
 //
 // A task has a name: its run, its kind, and which of these it is. It waits in one queue at a time, and who
 // knows that it is over takes it out by its name, or with all others of its run: no poll looks through what
-// is dead. A queue that holds nothing is kept for a while, for who polled it, as long as all such queues
-// together are small.
+// is dead. Tasks go by their priority, those of one in their order, and no faster than the queue's rate, if
+// its workers have set one: then tasks and polls may wait side by side. A queue that holds nothing is kept
+// for a while, for who polled it, as long as all such queues together are small.
 
 #include <compare>
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "base/packed_texts.h"
+#include "matching/rate.h"
 
 namespace holdfast::matching {
 
@@ -47,9 +49,10 @@ struct Task {
   // Workflow tasks: the stamp of the task, of which a run has one at most; activities: the scheduled event.
   std::int64_t id = 0;
   std::int32_t attempt = 0;
-  std::string query_id;  // of a query
-  bool sticky = false;   // waits on the queue of one worker, and may leave it
-  std::int64_t added_ns = 0;
+  std::string query_id;       // of a query
+  bool sticky = false;        // waits on the queue of one worker, and may leave it
+  std::uint8_t priority = 0;  // the lowest goes first
+  std::int64_t added_ns = 0;  // now, when it is added
 };
 
 // The run that tasks belong to.
@@ -86,11 +89,22 @@ class TaskQueues {
   TaskQueues(const TaskQueues&) = delete;
   TaskQueues& operator=(const TaskQueues&) = delete;
 
-  // The task waits, and no longer where it did. A poll that waited here too is given back: it is for this
-  // queue's first task, next_task().
+  // The task waits, and no longer where it did. A poll that waited here too is given back, if a task may go
+  // now: it is for this queue's first task, next_task().
   std::optional<PollId> add_task(const QueueKey& queue, Task task, Place place = Place::kLast);
-  // The first task, which no longer waits.
+  // The first task, which no longer waits. Whoever hands tasks out looks whether one may go, and says when
+  // one went.
   std::optional<Task> next_task(const QueueKey& queue);
+
+  // How many tasks of the queue may go in a second, 0 for none; nothing: as many as there are.
+  void set_rate(const QueueKey& queue, std::optional<double> per_second, std::int64_t now_ns);
+  std::optional<double> rate(const QueueKey& queue) const;
+  bool may_go(const QueueKey& queue, std::int64_t now_ns) const;
+  void went(const QueueKey& queue, std::int64_t now_ns);
+  // Of the queues where tasks and polls wait: when the next task may go, 0 for none; and a poll that was the
+  // first of such a queue and waits no longer, now that one may go.
+  std::int64_t next_due() const;
+  std::optional<std::pair<QueueKey, PollId>> take_due(std::int64_t now_ns);
 
   // These are over; nothing when they do not wait. Queries outlive their run's end.
   void drop_workflow_task(const RunRef& run);
@@ -110,8 +124,13 @@ class TaskQueues {
   bool has_poll(const QueueKey& queue) const;
   // Somebody polled it since then, or is polling now.
   bool polled_since(const QueueKey& queue, std::int64_t since_ns) const;
+  // Of all priorities.
   std::size_t backlog(const QueueKey& queue) const;
-  std::int64_t oldest_task_ns(const QueueKey& queue) const;
+  struct Waits {
+    std::size_t tasks = 0;
+    std::int64_t oldest_ns = 0;
+  };
+  std::map<std::uint8_t, Waits> waits_by_priority(const QueueKey& queue) const;
   std::vector<PollerSeen> pollers(const QueueKey& queue) const;
   std::size_t parked_polls() const { return polls_.size(); }
   // Nobody will poll this queue again for all we know.
@@ -140,11 +159,16 @@ class TaskQueues {
     std::int32_t attempt;
     TaskKind kind;
     bool sticky;
+    std::uint8_t priority;
   };
   using Backlog = std::list<Waiting>;
+  // Queues where tasks and polls wait for the rate, by when one may go.
+  using Held = std::multimap<std::int64_t, Queues::iterator>;
   struct Queue {
-    Backlog backlog;
-    std::list<Poll> polls;  // first in, first served
+    std::map<std::uint8_t, Backlog> backlogs;  // by priority; none is empty
+    std::list<Poll> polls;                     // first in, first served
+    std::optional<Rate> rate;
+    std::optional<Held::iterator> held;
     std::int64_t last_poll_ns = 0;
     std::map<std::string, std::int64_t> seen;  // identity -> last poll
     std::optional<std::list<Queues::iterator>::iterator> idle;
@@ -167,6 +191,7 @@ class TaskQueues {
 
   Queues::iterator open(const QueueKey& key);
   void check_idle(Queues::iterator queue);
+  void check_held(Queues::iterator queue);
   void forget(Queues::iterator queue);
   void drop(const Name& name);
   Task take(Backlog::iterator waiting);
@@ -179,6 +204,7 @@ class TaskQueues {
   std::set<Backlog::iterator, ByName> waiting_;
   std::unordered_map<PollId, ParkedPoll> polls_;
   std::map<std::pair<std::string, std::string>, std::set<PollId>> polls_of_worker_;
+  Held held_;
   std::list<Queues::iterator> idle_;  // the longest first
   std::size_t idle_bytes_ = 0;
   std::size_t queue_bytes_ = 0;

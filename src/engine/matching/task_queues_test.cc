@@ -1,5 +1,6 @@
-// Tasks reach polls in order, once, and never disappear with a poll that was cancelled or ran out of time;
-// what is over waits nowhere; queues that hold nothing cost little, however many there are.
+// Tasks reach polls in order, once, by priority and no faster than the rate of their queue, and never
+// disappear with a poll that was cancelled or ran out of time; what is over waits nowhere; queues that hold
+// nothing cost little, however many there are.
 
 #include "matching/task_queues.h"
 
@@ -100,6 +101,74 @@ TEST(TaskQueues, WhatIsOverLeavesAtOnce) {
   EXPECT_EQ(queues.backlog(kQueue), 6u);
   EXPECT_EQ(queues.next_task(kQueue)->kind, TaskKind::kWorkflow);
   EXPECT_EQ(queues.next_task(kQueue)->id, 6);
+}
+
+Task of_priority(std::uint8_t priority, std::int64_t id) {
+  Task result = task(id);
+  result.priority = priority;
+  return result;
+}
+
+TEST(TaskQueues, TheLowestPriorityGoesFirst) {
+  TaskQueues queues;
+  queues.add_task(kQueue, of_priority(3, 1));
+  queues.add_task(kQueue, of_priority(5, 2));
+  queues.add_task(kQueue, of_priority(1, 3));
+  queues.add_task(kQueue, of_priority(3, 4));
+  queues.add_task(kQueue, of_priority(3, 5), Place::kFirst);  // of its own
+  EXPECT_EQ(queues.backlog(kQueue), 5u);
+  EXPECT_EQ(queues.waits_by_priority(kQueue).at(3).tasks, 3u);
+  for (const std::int64_t id : {3, 5, 1, 4, 2}) EXPECT_EQ(queues.next_task(kQueue)->id, id);
+  EXPECT_TRUE(queues.waits_by_priority(kQueue).empty());
+}
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+Task at(std::int64_t now, std::int64_t id) {
+  Task result = task(id);
+  result.added_ns = now;
+  return result;
+}
+
+TEST(TaskQueues, TasksAndPollsWaitForTheRate) {
+  TaskQueues queues;
+  queues.park(kQueue, poll(1));
+  queues.set_rate(kQueue, 1, kSecond);
+  EXPECT_EQ(queues.add_task(kQueue, at(kSecond, 7)), 1u) << "the first may go";
+  EXPECT_TRUE(queues.next_task(kQueue));
+  queues.went(kQueue, kSecond);
+  queues.park(kQueue, poll(2));
+  queues.park(kQueue, poll(3));
+  EXPECT_FALSE(queues.add_task(kQueue, at(kSecond, 8)));
+  EXPECT_FALSE(queues.may_go(kQueue, 2 * kSecond - 1));
+  EXPECT_EQ(queues.next_due(), 2 * kSecond);
+  EXPECT_FALSE(queues.take_due(2 * kSecond - 1));
+  const auto due = queues.take_due(2 * kSecond);
+  ASSERT_TRUE(due);
+  EXPECT_EQ(due->first, kQueue);
+  EXPECT_EQ(due->second, 2u);
+  EXPECT_EQ(queues.next_task(kQueue)->id, 8);
+  queues.went(kQueue, 2 * kSecond);
+  EXPECT_EQ(queues.next_due(), 0) << "nothing waits but a poll";
+}
+
+TEST(TaskQueues, WhatIsHeldGoesWhenTheRateDoes) {
+  TaskQueues queues;
+  queues.park(kQueue, poll(1));
+  queues.set_rate(kQueue, 0, kSecond);
+  EXPECT_FALSE(queues.add_task(kQueue, at(kSecond, 7)));
+  EXPECT_EQ(queues.next_due(), 0) << "nothing goes, ever";
+  queues.set_rate(kQueue, std::nullopt, kSecond);
+  EXPECT_NE(queues.next_due(), 0);
+  EXPECT_TRUE(queues.take_due(kSecond));
+  // The same with another rate; and a queue whose polls have gone holds nothing.
+  queues.park(kQueue, poll(2));
+  queues.set_rate(kQueue, 0, kSecond);
+  queues.add_task(kQueue, at(kSecond, 8));
+  queues.set_rate(kQueue, 10, kSecond);
+  EXPECT_TRUE(queues.remove_poll(2));
+  EXPECT_FALSE(queues.take_due(100 * kSecond));
+  EXPECT_EQ(queues.backlog(kQueue), 2u);
 }
 
 TEST(TaskQueues, TheNewestPollersAreRemembered) {
