@@ -38,7 +38,7 @@ NAMED: list[Difference] = [
     Difference(r"namespaces/.*config\.custom_search_attribute_aliases", "columns of Temporal's SQL visibility"),
     Difference(r"namespaces/(default|page)/.*retention_ttl", "the default namespace of its development server keeps a day"),
     Difference(r"namespaces/.*replication_config.*", "of replication between clusters, which we do not have"),
-    Difference(r"task-queues/.*effective_rate_limit", "queues have no rate limit"),
+    Difference(r"task-queues/.*effective_rate_limit", "a queue has none but the one that its workers set"),
     Difference(r"task-queues/.*tasks_(add|dispatch)_rate", "rates are not measured"),
     Difference(r"task-queues/enhanced, reachability/.*types_info.*", "shown when it is asked for"),
     Difference(r"task-queues/(GetWorker.*|reachability|ListTaskQueuePartitions|ListWorkerDeployments)/.*", NOT_SERVED),

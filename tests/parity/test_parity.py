@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 import differences
 import scenarios_asked  # noqa: F401
+import scenarios_fields  # noqa: F401
 import scenarios_life  # noqa: F401
 import scenarios_system  # noqa: F401
 import scenarios_timeouts  # noqa: F401
