@@ -16,18 +16,18 @@ class FrameReader {
  public:
   using Json = nlohmann::ordered_json;
 
-  // The data of an event as JSON; discarded: it is none. Bytes that are no UTF-8 are U+FFFD. Halves of
-  // surrogate pairs that stand alone are kept until join() has seen what follows.
+  // The data of an event as JSON; discarded: it is none. Halves of surrogate pairs that stand alone, and
+  // bytes that are no UTF-8, are kept until join() has seen what follows.
   Json read(std::string_view data);
 
-  // `text` goes on; `held` is the half that the text before it ended with, and becomes the one that this one
-  // ends with. Halves that have met are a character; one that stays alone is U+FFFD.
+  // `text` goes on; `held` is the part of a character that the text before it ended with, and becomes the one
+  // that this one ends with. Parts that have met are a character; what stays alone is U+FFFD.
   std::string join(std::string text, std::string& held) const;
   // Every text in a value that is whole.
   void join_all(Json& value) const;
 
  private:
-  bool halves_ = false;
+  bool kept_ = false;  // something is
 };
 
 // Whether the data of an event carries nothing: keep-alives of the kinds that are seen in the field.

@@ -430,6 +430,20 @@ TEST(OpenAiShapes, Characters) {
       {"in what was thought",
        delta(R"({"reasoning_content":")" + high + R"("})") +
            delta(R"({"reasoning_content":")" + low + R"("})") + kHello + kEnd,
+      {"bytes of a character apart",
+       delta("{\"content\":\"a\xf0\x9f\"}") + delta("{\"content\":\"\x98\"}") +
+           delta("{\"content\":\"\x80z\"}") + kEnd,
+       "a\xf0\x9f\x98\x80z | end"},
+      {"bytes of a character apart, in arguments",
+       call("\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"look\",\"arguments\":\"{\\\"q\\\":"
+            "\\\"\xe2\x82\"}") +
+           call("\"index\":0,\"function\":{\"arguments\":\"\xac\\\"}\"}") + kCalls + kDone,
+       " | look#c({\"q\":\"\xe2\x82\xac\"}) | calls"},
+      {"some of its bytes, and no more", delta("{\"content\":\"a\xe2\x82\"}") + kEnd, "a\xef\xbf\xbd | end"},
+      {"some of its bytes, and then another",
+       delta("{\"content\":\"a\xe2\x82\"}") + delta(R"({"content":"b"})") + kEnd,
+       "a\xef\xbf\xbd"
+       "b | end"},
        "hello | end | {\"reasoning_content\":\"\xf0\x9f\x98\x80\"}"},
       {"in arguments",
        call(R"("index":0,"id":"c","function":{"name":"look","arguments":"{\"q\":\")" + high + R"("})") +
