@@ -50,8 +50,10 @@ struct Call {
       document += bytes;  // bounded by what the HTTP client takes of a response
       return;
     }
-    const Status status =
-        parser.feed(bytes, [this](const net::SseEvent& event) { decoder->event(event, on_delta); });
+    const Status status = parser.feed(bytes, [this](const net::SseEvent& event) {
+      heard = true;
+      decoder->event(event, on_delta);
+    });
     broken = !status.ok();
     // Nothing after an error is of use: give the connection back.
     if (decoder->error() || broken) {
@@ -98,7 +100,10 @@ struct Call {
     if (broken) return {ErrorKind::kStreamCut, "the model sent an event too large to be one"};
     if (!ended) return of_http(ended.error());
     if (head.status != 200) return provider.classify_error(head, error_body, clock.now());
-    if (head.header("content-type").find("text/event-stream") == std::string_view::npos)
+    // Something was said, of another kind than events: a page. Nothing at all, or events that end, is no
+    // answer.
+    const bool streams = head.header("content-type").find("text/event-stream") != std::string_view::npos;
+    if (kind == BodyKind::kStream && !heard && !streams)
       return {ErrorKind::kBadRequest,
               "the model's server did not answer with an event stream: check the base URL"};
     return {ErrorKind::kStreamCut, "the model's stream ended before the answer was complete"};
@@ -142,6 +147,7 @@ struct Call {
   std::move_only_function<void(Outcome)> done;  // null: it was called
   net::HttpHead head;
   BodyKind kind = BodyKind::kUnknown;
+  bool heard = false;  // an event came
   std::string document;
   std::string error_body;
   std::string api_key;

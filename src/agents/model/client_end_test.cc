@@ -19,12 +19,14 @@ class HeldClient : public net::HttpClient {
     stop_ = std::move(stop);
     net::HttpHead head;
     head.status = 200;
-    head.headers.emplace_back("content-type", "text/event-stream");
+    head.headers.emplace_back("content-type", content_type);
     handler_.head(head);
   }
   void body(std::string_view bytes) { handler_.body(bytes); }
   void end(std::expected<void, net::HttpError> ended = {}) { handler_.done(std::move(ended)); }
   bool stopped() const { return stop_.stop_requested(); }
+
+  std::string content_type = "text/event-stream";
 
  private:
   net::HttpHandler handler_;
@@ -117,6 +119,22 @@ TEST_F(ClientEndTest, WithoutALastEventTheEndOfTheStreamIsWaitedFor) {
   http_.end();
   ASSERT_EQ(calls_, 1);
   EXPECT_TRUE(*outcome_);
+}
+
+TEST_F(ClientEndTest, AServerThatSaysNothingIsAskedAgainAndAPageIsNot) {
+  const auto outcome = [&](const char* type, std::string_view body) {
+    http_.content_type = type;
+    ask("openai");
+    if (!body.empty()) http_.body(body);
+    http_.end();
+    return outcome_->error().kind;
+  };
+  const std::string_view cut = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+  EXPECT_EQ(outcome("text/event-stream", ""), ErrorKind::kStreamCut);
+  EXPECT_EQ(outcome("application/json", ""), ErrorKind::kStreamCut);
+  EXPECT_EQ(outcome("text/event-stream", cut), ErrorKind::kStreamCut);
+  EXPECT_EQ(outcome("application/octet-stream", cut), ErrorKind::kStreamCut);
+  EXPECT_EQ(outcome("text/html", "<html>log in</html>"), ErrorKind::kBadRequest);
 }
 
 }  // namespace
