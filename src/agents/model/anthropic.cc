@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/json.h"
 #include "base/json_member.h"
@@ -70,6 +71,8 @@ Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
   Json blocks = Json::array();
   std::vector<bool> placed(message.tool_calls.size());
   const auto place = [&](std::size_t call) {
+    bool ended = false;
+    bool cut = false;  // kOpaque: it ended within its input
     if (placed[call]) return;
     placed[call] = true;
     blocks.push_back(tool_use(message.tool_calls[call], calls));
@@ -99,6 +102,10 @@ void add_turn(Json& turns, const char* role, Json blocks) {
     turns.push_back({{"role", role}, {"content", std::move(blocks)}});
   } else {
     Json& content = turns.back()["content"];
+    if (const auto before = blocks_.find(index); before != blocks_.end()) {
+      on_block_end(index, on_delta);
+      if (before->second.cut) return ends_within();
+    }
     content.insert(content.end(), blocks.begin(), blocks.end());
   }
 }
@@ -170,7 +177,7 @@ class MessagesDecoder : public Decoder {
       on_block_end(index++, on_delta);
     }
     on_usage(member(document, "usage"));
-    on_stop_reason(document);
+    on_stop_reason(document, on_delta);
     ended_ = true;
     return true;
   }
@@ -203,7 +210,7 @@ class MessagesDecoder : public Decoder {
       on_block_end(index, on_delta);
     } else if (type == "message_delta") {
       on_usage(member(json, "usage"));
-      on_stop_reason(member(json, "delta"));
+      on_stop_reason(member(json, "delta"), on_delta);
     } else if (type == "message_stop") {
       ended_ = true;
     }
@@ -235,6 +242,7 @@ class MessagesDecoder : public Decoder {
       block.kind = Kind::kOpaque;
       block.at = begin_block(json);
     }
+    if (!error()) settle(on_delta);
     blocks_[index] = std::move(block);
   }
 
@@ -280,37 +288,53 @@ class MessagesDecoder : public Decoder {
 
   void on_block_end(std::int64_t index, OnDelta& on_delta) {
     const auto found = blocks_.find(index);
-    if (found == blocks_.end()) return;
+    if (found == blocks_.end() || std::exchange(found->second.ended, true)) return;
     Block& block = found->second;
-    if (block.kind == Kind::kCall && !has_arguments(block.at)) {
+    if (block.kind == Kind::kCall) {
       // A call without arguments sends no fragment; one that came whole sends none, either.
-      add_arguments(block.at, block.input.empty() ? "{}" : block.input, on_delta);
+      if (block.input.empty() && !has_arguments(block.at)) block.input = "{}";
+      if (!block.input.empty() && !complete_arguments(block.at, block.input, on_delta))
+        fail_with(ErrorKind::kStreamCut, "the model's stream says a tool call twice, and not the same");
     } else if (block.kind == Kind::kOpaque && !block.input.empty()) {
       Json input = parse_kept(block.input, kMaxForeignJsonDepth);
-      if (input.is_discarded()) {
-        return fail_with(ErrorKind::kStreamCut, "a block of the model's stream ends within its input");
-      }
-      this->block(block.at)["input"] = std::move(input);
+      block.cut = input.is_discarded();
+      if (!block.cut) this->block(block.at)["input"] = std::move(input);
     }
-    block.input.clear();
   }
 
-  // Counts are cumulative, and each event need not repeat all of them; gateways write zeros for those that it
-  // does not.
+  // The end has come to all of them. One that nobody ended is whole if it shows that it is; of an answer that
+  // was cut, half a block is left out, since it would be refused, and half a call is made by nobody.
+  void settle(OnDelta& on_delta) {
+    const bool cut = completion_.stop_reason == StopReason::kMaxTokens;
+    for (auto& [index, block] : blocks_) {
+      if (block.kind == Kind::kText) continue;
+      const bool said_nothing = block.kind == Kind::kCall && block.input.empty() && !has_arguments(block.at);
+      const bool open = !block.ended;
+      if (!cut || !said_nothing) on_block_end(index, on_delta);
+      const bool half = block.kind == Kind::kOpaque ? block.cut : open && (said_nothing || !is_object(block));
+      if (!half) continue;
+      if (!cut) return ends_within();
+      if (block.kind == Kind::kOpaque) drop_block(block.at);
+    }
+  }
+
+  void ends_within() { fail_with(ErrorKind::kStreamCut, "the model's stream ends within one of its blocks"); }
+
+  bool is_object(const Block& call) const {
+    return parse_kept(completion_.message.tool_calls[call.at].arguments, kMaxForeignJsonDepth).is_object();
+  }
+
+  // Each event need not repeat all counts; gateways write zeros for those that it does not.
   void on_usage(const Json& usage) {
-    const auto grow = [&](const char* name, std::int64_t& count) {
-      if (const auto n = tokens(usage, name)) count = std::max(count, *n);
-    };
-    grow("input_tokens", fresh_);
-    grow("cache_read_input_tokens", cache_read_);
-    grow("cache_creation_input_tokens", cache_created_);
-    grow("output_tokens", completion_.usage.output_tokens);
-    completion_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
-    completion_.usage.cached_input_tokens = cache_read_;
-    completion_.usage.cache_write_tokens = cache_created_;
+    count(usage, "input_tokens", fresh_);
+    count(usage, "cache_read_input_tokens", completion_.usage.cached_input_tokens);
+    count(usage, "cache_creation_input_tokens", completion_.usage.cache_write_tokens);
+    count(usage, "output_tokens", completion_.usage.output_tokens);
+    completion_.usage.input_tokens =
+        fresh_ + completion_.usage.cached_input_tokens + completion_.usage.cache_write_tokens;
   }
 
-  void on_stop_reason(const Json& json) {
+  void on_stop_reason(const Json& json, OnDelta& on_delta) {
     const auto member = json.find("stop_reason");
     if (member == json.end() || !says_something(*member)) return;
     const std::string reason = member->is_string() ? member->get<std::string>() : dump_kept(*member);
@@ -334,10 +358,8 @@ class MessagesDecoder : public Decoder {
 
   std::map<std::int64_t, Block> blocks_;  // by their index on the wire
   CallAssembly assembly_;
-  std::int64_t last_ = 0;  // the block that began last
-  std::int64_t fresh_ = 0;
-  std::int64_t cache_read_ = 0;
-  std::int64_t cache_created_ = 0;
+  std::int64_t last_ = 0;   // the block that began last
+  std::int64_t fresh_ = 0;  // input that no cache knew
   bool ended_ = false;
 };
 

@@ -181,6 +181,49 @@ TEST(AnthropicShapes, Calls) {
   });
 }
 
+// Gateways leave the ends of blocks away; one is whole, then, if it shows that it is.
+TEST(AnthropicShapes, BlocksThatNobodyEnds) {
+  const std::string call = block(0, R"({"type":"tool_use","id":"c","name":"look","input":{}})");
+  const std::string search = kStart +
+                             block(0, R"({"type":"server_tool_use","id":"s","name":"w","input":{}})") +
+                             delta(0, R"({"type":"input_json_delta","partial_json":"{\"q\":"})");
+  const std::string rest = delta(0, R"({"type":"input_json_delta","partial_json":"1}"})");
+  expect({
+      {"a call that is whole",
+       kStart + call + delta(0, R"({"type":"input_json_delta","partial_json":"{\"q\":1}"})") +
+           reason("tool_use") + kStop,
+       R"( | look#c({"q":1}) | calls)"},
+      {"a call that was whole in its beginning",
+       kStart + block(0, R"({"type":"tool_use","id":"c","name":"look","input":{"q":1}})") +
+           reason("tool_use") + kStop,
+       R"( | look#c({"q":1}) | calls)"},
+      {"half a call",
+       kStart + call + delta(0, R"({"type":"input_json_delta","partial_json":"{\"q\":"})") +
+           reason("tool_use") + kStop,
+       "StreamCutError again"},
+      {"nothing of a call", kStart + call + reason("tool_use") + kStop, "StreamCutError again"},
+      {"nothing of a call, and cut", kStart + call + reason("max_tokens") + kStop, " | look#c() | max"},
+      {"a call that is said twice, and not the same",
+       kStart + block(0, R"({"type":"tool_use","id":"c","name":"look","input":{"q":1}})") +
+           delta(0, R"({"type":"input_json_delta","partial_json":"{\"q\":2}"})") + end(0) +
+           reason("tool_use") + kStop,
+       "StreamCutError again"},
+      {"a text and a thought",
+       kStart + block(0, R"({"type":"thinking","thinking":"t","signature":"s"})") +
+           block(1, R"({"type":"text","text":"hello"})") + kEnd,
+       R"(<{"type":"thinking","thinking":"t","signature":"s"}>hello | end)"},
+      {"a server's call that is whole", search + rest + text(1, "hello") + kEnd,
+       R"(<{"type":"server_tool_use","id":"s","name":"w","input":{"q":1}}>hello | end)"},
+      {"half a server's call", search + text(1, "hello") + kEnd, "StreamCutError again"},
+      {"half a server's call, and another one at its index", search + text(0, "hello") + kEnd,
+       "StreamCutError again"},
+      {"half a server's call, and cut", search + reason("max_tokens") + kStop, " | max"},
+      {"half a server's call, ended, and cut", search + end(0) + reason("max_tokens") + kStop, " | max"},
+      {"an end behind the end", search + rest + reason("end_turn") + end(0) + kStop,
+       R"(<{"type":"server_tool_use","id":"s","name":"w","input":{"q":1}}> | end)"},
+  });
+}
+
 TEST(AnthropicShapes, WhatIsOpaqueIsKeptInItsPlace) {
   const std::string thinking = block(0, R"({"type":"thinking","thinking":"","signature":""})") +
                                delta(0, R"({"type":"thinking_delta","thinking":"I "})") +

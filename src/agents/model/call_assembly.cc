@@ -68,6 +68,7 @@ std::optional<CallAssembly::Place> CallAssembly::go_on(std::size_t call, const C
   }
   Place place;
   place.call = call;
+  place.was_whole = whole;
   if (!fragment.name.empty() && fragment.name != open.name) {
     if (open.scan.begun() && !open.name.empty()) return std::nullopt;  // a name inside of arguments
     open.name += fragment.name;

@@ -43,9 +43,10 @@ class CallAssembly {
   };
 
   struct Place {
-    std::size_t call = 0;  // position in the message
-    bool begins = false;   // a call that was not there
-    std::string name;      // what its name goes on with; a new call's is whole as far as it is known
+    std::size_t call = 0;    // position in the message
+    bool begins = false;     // a call that was not there
+    std::string name;        // what its name goes on with; a new call's is whole as far as it is known
+    bool was_whole = false;  // its arguments were an object before these
   };
   // None: it cannot be told which call goes on.
   std::optional<Place> place(const CallFragment& fragment);

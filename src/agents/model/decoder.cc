@@ -171,6 +171,13 @@ bool Decoder::complete_arguments(std::size_t call, std::string whole, OnDelta& o
   return !said.is_discarded() && said == parse_kept(whole, kMaxForeignJsonDepth);
 }
 
+bool Decoder::restate_arguments(std::size_t call, const std::string& object, OnDelta& on_delta) {
+  if (!parse_kept(object, kMaxForeignJsonDepth).is_object()) return false;
+  std::string& came = completion_.message.tool_calls[call].arguments;
+  if (parse_kept(came, kMaxForeignJsonDepth).empty()) came.clear();
+  return complete_arguments(call, object, on_delta);
+}
+
 void Decoder::add_call_extra(std::size_t call, const std::string& name, const Json& value) {
   if (says_something(value)) merge_fragment(calls_[call].extra, Json{{name, value}});
 }

@@ -4,6 +4,7 @@
 // derives; the base keeps what has come, in its order, and knows when it cannot be all. Pure; one for one
 // answer.
 
+#include <algorithm>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -55,6 +56,8 @@ class Decoder {
   std::size_t begin_text();
   std::size_t begin_block(Json block);
   Json& block(std::size_t piece) { return pieces_[piece].json; }
+  // It is not part of what the model said.
+  void drop_block(std::size_t piece) { pieces_[piece] = Piece(); }
   void add_text(std::size_t piece, std::string text, OnDelta& on_delta);
   // To the piece that came last, or to a new one behind a call or a block.
   void add_text(std::string text, OnDelta& on_delta);
@@ -71,6 +74,9 @@ class Decoder {
   void add_arguments(std::size_t call, std::string fragment, OnDelta& on_delta);
   // The arguments are `whole`, of which some may have come. False: others came.
   bool complete_arguments(std::size_t call, std::string whole, OnDelta& on_delta);
+  // An object came, and another one: false if they are two. The same again says nothing, and one without
+  // members only kept the place of the one that came now.
+  bool restate_arguments(std::size_t call, const std::string& object, OnDelta& on_delta);
   bool has_arguments(std::size_t call) const {
     return !completion_.message.tool_calls[call].arguments.empty();
   }
@@ -103,6 +109,11 @@ class Decoder {
     if (count && *count >= 0 && *count <= kMaxTokensOfACall) return count;
     miscounted_ = true;
     return std::nullopt;
+  }
+
+  // A count as it is said again and again: it grows, and what says less of it says nothing.
+  void count(const Json& usage, const char* name, std::int64_t& counted) {
+    if (const auto n = tokens(usage, name)) counted = std::max(counted, *n);
   }
 
   void fail_with(ErrorKind kind, std::string message, std::string code = {});

@@ -254,15 +254,20 @@ class GeminiDecoder : public Decoder {
   // What is thought comes in pieces; all else is kept as it came.
   void on_opaque(const Json& part, bool thinks) {
     text_.reset();
-    const bool plain = thinks && part.contains("text") && part["text"].is_string();
-    if (plain && thought_ && !part.contains("thoughtSignature")) {
+    // A thought of no words, without a mark, is refused.
+    const bool says = std::any_of(part.begin(), part.end(), [](const Json& value) {
+      return says_something(value) && !value.is_boolean();
+    });
+    if (thinks && !says) return;
+    const bool plain = thinks && part.size() == 2 && part.contains("text") && part["text"].is_string();
+    if (plain && thought_) {
       Json& whole = block(*thought_);
       whole["text"].get_ref<std::string&>() += part["text"].get_ref<const std::string&>();
       return;
     }
     const std::size_t at = begin_block(part);
     thought_.reset();
-    if (plain && !part.contains("thoughtSignature")) thought_ = at;
+    if (plain) thought_ = at;
   }
 
   void on_call(const Json& part, const Json& call, OnDelta& on_delta) {
@@ -329,21 +334,24 @@ class GeminiDecoder : public Decoder {
     }
   }
 
-  // Counts are of all that has come so far. What was thought is not among those of the answer.
+  // What was thought, and what the provider's own tools read, is not among the counts of answer and prompt.
   void on_usage(const Json& usage) {
-    if (usage.empty()) return;
-    Usage& out = completion_.usage;
-    out.input_tokens =
-        tokens(usage, "promptTokenCount").value_or(0) + tokens(usage, "toolUsePromptTokenCount").value_or(0);
-    out.cached_input_tokens = tokens(usage, "cachedContentTokenCount").value_or(0);
-    out.reasoning_tokens = tokens(usage, "thoughtsTokenCount").value_or(0);
-    out.output_tokens = tokens(usage, "candidatesTokenCount").value_or(0) + out.reasoning_tokens;
+    count(usage, "promptTokenCount", prompt_);
+    count(usage, "toolUsePromptTokenCount", tools_);
+    count(usage, "candidatesTokenCount", answer_);
+    count(usage, "cachedContentTokenCount", completion_.usage.cached_input_tokens);
+    count(usage, "thoughtsTokenCount", completion_.usage.reasoning_tokens);
+    completion_.usage.input_tokens = prompt_ + tools_;
+    completion_.usage.output_tokens = answer_ + completion_.usage.reasoning_tokens;
   }
 
   CallAssembly assembly_;
   std::optional<std::size_t> text_;     // the text that goes on
   std::optional<std::size_t> thought_;  // the block that goes on
   bool whole_ = false;
+  std::int64_t prompt_ = 0;  // tokens
+  std::int64_t tools_ = 0;
+  std::int64_t answer_ = 0;
 };
 
 std::unique_ptr<Decoder> decoder() {

@@ -235,6 +235,15 @@ TEST(GeminiShapes, SignaturesStayOnTheirParts) {
       {"thoughts in pieces",
        parts(R"({"text":"I ","thought":true})") + parts(R"({"text":"see","thought":true})") + kHello + kEnd,
        R"(<{"text":"I see","thought":true}>hello | end)"},
+      {"a thought of no words",
+       parts(R"({"text":"","thought":true})") + parts(R"({"thought":true})") + kHello + kEnd, "hello | end"},
+      {"a thought of no words with a mark",
+       parts(R"({"text":"","thought":true,"thoughtSignature":"s"})") + kHello + kEnd,
+       R"(<{"text":"","thought":true,"thoughtSignature":"s"}>hello | end)"},
+      {"a thought with a mark of tomorrow",
+       parts(R"({"text":"a","thought":true})") + parts(R"({"text":"b","thought":true,"x":1})") +
+           parts(R"({"text":"c","thought":true})") + kEnd,
+       R"(<{"text":"a","thought":true}><{"text":"b","thought":true,"x":1}><{"text":"c","thought":true}> | end)"},
       {"a signed thought",
        parts(R"({"text":"a","thought":true})") +
            parts(R"({"text":"b","thought":true,"thoughtSignature":"s"})") + kEnd,
@@ -316,6 +325,11 @@ TEST(GeminiShapes, CountsAreBelievedTogetherOrNotAtAll) {
     return shapes::counted(kGemini, kHello + frame(R"({"usageMetadata":{)" + usage + "}}") + kEnd);
   };
   EXPECT_EQ(counted(R"("promptTokenCount":5,"candidatesTokenCount":6,"thoughtsTokenCount":1)"), "5 7");
+  EXPECT_EQ(counted(R"("promptTokenCount":5,"candidatesTokenCount":6}})"
+                    "\n\n"
+                    R"(data: {"usageMetadata":{"trafficType":"ON_DEMAND")"),
+            "5 6")
+      << "what is not said again is not taken back";
   EXPECT_EQ(counted(R"("promptTokenCount":5,"candidatesTokenCount":-6)"), "0 0");
   EXPECT_EQ(counted(R"("promptTokenCount":5,"thoughtsTokenCount":1e19)"), "0 0");
 }

@@ -1,6 +1,7 @@
 // OpenAI Chat Completions, as OpenAI, Ollama, vLLM, llama.cpp and many others speak it: POST
 // /chat/completions, chunks of `choices[0].delta`, usage in a last chunk without choices, then [DONE].
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
@@ -267,20 +268,15 @@ class ChatDecoder : public Decoder {
   void on_usage(const Json& json) {
     const auto usage = json.find("usage");
     if (usage == json.end() || !usage->is_object() || usage->empty()) return;
-    completion_.usage.input_tokens = tokens(*usage, "prompt_tokens").value_or(0);
-    completion_.usage.output_tokens = tokens(*usage, "completion_tokens").value_or(0);
-    for (const char* name : {"cached_tokens", "prompt_cache_hit_tokens"}) {  // Moonshot's, DeepSeek's
-      if (const auto cached = tokens(*usage, name)) completion_.usage.cached_input_tokens = *cached;
-    }
+    Usage& out = completion_.usage;
+    count(*usage, "prompt_tokens", out.input_tokens);
+    count(*usage, "completion_tokens", out.output_tokens);
+    for (const char* name : {"cached_tokens", "prompt_cache_hit_tokens"})  // Moonshot's, DeepSeek's
+      count(*usage, name, out.cached_input_tokens);
     if (const auto details = usage->find("prompt_tokens_details");
         details != usage->end() && details->is_object()) {
-      if (const auto cached = tokens(*details, "cached_tokens"))
-        completion_.usage.cached_input_tokens = *cached;
-      completion_.usage.cache_write_tokens = tokens(*details, "cache_write_tokens").value_or(0);
-    }
-    if (const auto details = usage->find("completion_tokens_details");
-        details != usage->end() && details->is_object()) {
-      completion_.usage.reasoning_tokens = tokens(*details, "reasoning_tokens").value_or(0);
+      count(*details, "cached_tokens", out.cached_input_tokens);
+      count(*details, "cache_write_tokens", out.cache_write_tokens);
     }
   }
 
@@ -294,6 +290,14 @@ class ChatDecoder : public Decoder {
     if (const auto calls = message.find("tool_calls"); calls != message.end()) {
       if (calls->is_object()) on_call(*calls, on_delta);
       if (calls->is_array()) {
+    const auto details = usage->find("completion_tokens_details");
+    if (details == usage->end() || !details->is_object()) return;
+    count(*details, "reasoning_tokens", out.reasoning_tokens);
+    // xAI counts what was thought beside the answer.
+    const std::int64_t said = tokens(*usage, "completion_tokens").value_or(0);
+    const std::int64_t with_thoughts = said + tokens(*details, "reasoning_tokens").value_or(0);
+    if (tokens(*usage, "total_tokens") == tokens(*usage, "prompt_tokens").value_or(0) + with_thoughts)
+      out.output_tokens = std::max(out.output_tokens, with_thoughts);
         for (const Json& call : *calls) {
           if (call.is_object()) {
             on_call(call, on_delta);
@@ -358,7 +362,8 @@ class ChatDecoder : public Decoder {
     } else if (!place->name.empty()) {
       add_name(place->call, place->name, on_delta);
     }
-    add_arguments(place->call, std::move(fragment.arguments), on_delta);
+    if (!place->was_whole || !restate_arguments(place->call, fragment.arguments, on_delta))
+      add_arguments(place->call, std::move(fragment.arguments), on_delta);
     for (const auto& [name, value] : call.items()) {
       if (name != "index" && name != "id" && name != "type" && name != "function")
         add_call_extra(place->call, name, value);

@@ -476,13 +476,12 @@ class ResponsesDecoder : public Decoder {
   }
 
   void on_usage(const Json& usage) {
-    if (const auto n = tokens(usage, "input_tokens")) completion_.usage.input_tokens = *n;
-    if (const auto n = tokens(usage, "output_tokens")) completion_.usage.output_tokens = *n;
-    const Json& input = member(usage, "input_tokens_details");
-    const Json& output = member(usage, "output_tokens_details");
-    completion_.usage.cached_input_tokens = tokens(input, "cached_tokens").value_or(0);
-    completion_.usage.cache_write_tokens = tokens(input, "cache_write_tokens").value_or(0);
-    completion_.usage.reasoning_tokens = tokens(output, "reasoning_tokens").value_or(0);
+    Usage& out = completion_.usage;
+    count(usage, "input_tokens", out.input_tokens);
+    count(usage, "output_tokens", out.output_tokens);
+    count(member(usage, "input_tokens_details"), "cached_tokens", out.cached_input_tokens);
+    count(member(usage, "input_tokens_details"), "cache_write_tokens", out.cache_write_tokens);
+    count(member(usage, "output_tokens_details"), "reasoning_tokens", out.reasoning_tokens);
   }
 
   // Writes what stands beside texts, and looks for calls that wait for somebody who is not there.

@@ -397,6 +397,10 @@ TEST(OpenAiShapes, CountsStandInOddPlaces) {
   const std::string usage = R"("usage":{"prompt_tokens":5,"completion_tokens":6})";
   EXPECT_EQ(counted(frame(R"({"choices":[{"index":0,"delta":{},)" + usage + "}]}")), "5 6") << "Moonshot";
   EXPECT_EQ(counted(frame(R"({"choices":[],"x_groq":{)" + usage + "}}")), "5 6") << "Groq";
+  EXPECT_EQ(counted(frame("{" + usage + "}") +
+                    frame(R"({"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}})")),
+            "5 6")
+      << "a gateway's zeros";
   EXPECT_EQ(counted(frame("{" + usage + "}") + frame(R"({"choices":[],"usage":{}})")), "5 6")
       << "nothing behind it";
   const auto cached = [](const std::string& members) {
@@ -426,10 +430,6 @@ TEST(OpenAiShapes, Characters) {
        "a | end"},
       {"both in one chunk", delta(R"({"content":")" + high + low + R"("})") + kEnd, "\xf0\x9f\x98\x80 | end"},
       {"no escape at all", delta(R"({"content":"\\ud83d"})") + kEnd, "\\ud83d | end"},
-      {"no UTF-8", delta("{\"content\":\"a\xff\xfe\"}") + kEnd, "a\xef\xbf\xbd\xef\xbf\xbd | end"},
-      {"in what was thought",
-       delta(R"({"reasoning_content":")" + high + R"("})") +
-           delta(R"({"reasoning_content":")" + low + R"("})") + kHello + kEnd,
       {"bytes of a character apart",
        delta("{\"content\":\"a\xf0\x9f\"}") + delta("{\"content\":\"\x98\"}") +
            delta("{\"content\":\"\x80z\"}") + kEnd,
@@ -444,6 +444,10 @@ TEST(OpenAiShapes, Characters) {
        delta("{\"content\":\"a\xe2\x82\"}") + delta(R"({"content":"b"})") + kEnd,
        "a\xef\xbf\xbd"
        "b | end"},
+      {"no UTF-8", delta("{\"content\":\"a\xff\xfe\"}") + kEnd, "a\xef\xbf\xbd\xef\xbf\xbd | end"},
+      {"in what was thought",
+       delta(R"({"reasoning_content":")" + high + R"("})") +
+           delta(R"({"reasoning_content":")" + low + R"("})") + kHello + kEnd,
        "hello | end | {\"reasoning_content\":\"\xf0\x9f\x98\x80\"}"},
       {"in arguments",
        call(R"("index":0,"id":"c","function":{"name":"look","arguments":"{\"q\":\")" + high + R"("})") +
@@ -455,6 +459,37 @@ TEST(OpenAiShapes, Characters) {
       kOpenAi, delta(R"({"content":")" + high + R"("})") + delta(R"({"content":")" + low + R"("})") + kEnd,
       &streamed);
   EXPECT_EQ(streamed, "\xf0\x9f\x98\x80") << "those who watch see no halves";
+}
+
+TEST(OpenAiShapes, ArgumentsThatComeAgain) {
+  const std::string look = call(R"("index":0,"id":"c","function":{"name":"look","arguments":""})");
+  const auto more = [](const std::string& arguments) {
+    return call(R"("index":0,"function":{"arguments":")" + arguments + "\"}");
+  };
+  expect({
+      {"in pieces, and as a whole",
+       look + more("{\\\"q\\\":") + more("1}") + more("{\\\"q\\\":1}") + kCalls + kDone,
+       R"( | look#c({"q":1}) | calls)"},
+      {"the same, written anew", look + more("{\\\"q\\\":1}") + more("{ \\\"q\\\": 1 }") + kCalls + kDone,
+       R"( | look#c({"q":1}) | calls)"},
+      {"an object that keeps their place", look + more("{}") + more("{\\\"q\\\":1}") + kCalls + kDone,
+       R"( | look#c({"q":1}) | calls)"},
+      {"two that differ", look + more("{\\\"q\\\":1}") + more("{\\\"q\\\":2}") + kCalls + kDone,
+       R"( | look#c({"q":1}{"q":2}) | calls)"},
+      {"none twice", look + more("{}") + more("{}") + kCalls + kDone, R"( | look#c({}) | calls)"},
+  });
+}
+
+TEST(OpenAiShapes, WhatWasThoughtIsCountedWhereItStandsBesideTheAnswer) {
+  const auto counted = [](int total) {
+    return shapes::counted(
+        kOpenAi,
+        kHello + kStop +
+            frame(R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":)" +
+                  std::to_string(total) + R"(,"completion_tokens_details":{"reasoning_tokens":300}}})"));
+  };
+  EXPECT_EQ(counted(312), "10 302");
+  EXPECT_EQ(counted(12), "10 2");
 }
 
 TEST(OpenAiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
