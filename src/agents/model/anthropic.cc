@@ -7,15 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/kept_numbers.h"
+#include "model/anthropic_turns.h"
 #include "model/call_assembly.h"
-#include "model/media.h"
 #include "model/opaque.h"
 #include "model/provider.h"
 #include "model/request_body.h"
-#include "model/resend.h"
 
 namespace holdfast::model {
 
@@ -31,123 +31,6 @@ const Json& member(const Json& object, const char* name) {
   static const Json kEmpty = Json::object();
   const auto found = object.find(name);
   return found != object.end() && found->is_object() ? *found : kEmpty;
-}
-
-Json text_block(std::string_view text) {
-  return {{"type", "text"}, {"text", text}};
-}
-
-Json tool_use(const ToolCall& call, ResentCalls& calls) {
-  Json out = {{"type", "tool_use"},
-              {"id", calls.open(call)},
-              {"name", resent_name(call.name)},
-              {"input", parse_kept(resent_arguments(call.arguments))}};
-  return out;
-}
-
-Json tool_result(const std::string& id, const std::string& text, bool is_error) {
-  Json out = {{"type", "tool_result"}, {"tool_use_id", id}, {"content", text}};
-  if (is_error) out["is_error"] = true;
-  return out;
-}
-
-Status takes(const Media& media) {
-  if (media.image || !media.url.empty() || media.media_type == "application/pdf") return {};
-  return Status(Code::kInvalidArgument,
-                "content: Anthropic Messages takes the data of application/pdf, not of " + media.media_type);
-}
-
-Json media_block(const Media& media) {
-  Json source = media.url.empty()
-                    ? Json{{"type", "base64"}, {"media_type", media.media_type}, {"data", media.data}}
-                    : Json{{"type", "url"}, {"url", media.url}};
-  Json out = {{"type", media.image ? "image" : "document"}, {"source", std::move(source)}};
-  if (!media.image && !media.name.empty()) out["title"] = media.name;
-  return out;
-}
-
-// Opaque blocks only where they came from; texts that are blank are refused there.
-Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
-  Json blocks = Json::array();
-  std::vector<bool> placed(message.tool_calls.size());
-  const auto place = [&](std::size_t call) {
-    bool ended = false;
-    bool cut = false;  // kOpaque: it ended within its input
-    if (placed[call]) return;
-    placed[call] = true;
-    blocks.push_back(tool_use(message.tool_calls[call], calls));
-    if (from_here && !message.tool_calls[call].extra.empty())
-      blocks.back().update(parse_kept(message.tool_calls[call].extra));
-  };
-  for (const Part& part : message.content) {
-    if (part.type == "text") {
-      if (is_blank(part.text)) continue;
-      blocks.push_back(text_block(part.text));
-      if (from_here && !part.extra.empty()) blocks.back().update(parse_kept(part.extra));
-    } else if (part.type == "tool_call") {
-      if (from_here) place(part.call);
-    } else if (part.type != "opaque" || from_here) {
-      const auto media = media_of(part);
-      blocks.push_back(media && *media ? media_block(**media) : parse_kept(part.json));
-    }
-  }
-  for (std::size_t call = 0; call < placed.size(); ++call) place(call);
-  return blocks;
-}
-
-// Turns: what follows each other from the same side is one turn.
-void add_turn(Json& turns, const char* role, Json blocks) {
-  if (blocks.empty()) return;
-  if (turns.empty() || turns.back()["role"] != role) {
-    turns.push_back({{"role", role}, {"content", std::move(blocks)}});
-  } else {
-    Json& content = turns.back()["content"];
-    if (const auto before = blocks_.find(index); before != blocks_.end()) {
-      on_block_end(index, on_delta);
-      if (before->second.cut) return ends_within();
-    }
-    content.insert(content.end(), blocks.begin(), blocks.end());
-  }
-}
-
-// A model's turn that is to go on must not end with blanks.
-void trim_last(Json& turns) {
-  if (turns.empty() || turns.back()["role"] != "assistant") return;
-  Json& block = turns.back()["content"].back();
-  if (block["type"] != "text") return;
-  auto& text = block["text"].get_ref<std::string&>();
-  text.erase(text.find_last_not_of(" \t\r\n\f\v") + 1);
-}
-
-Json turns_of(const Request& request, const std::string& origin, std::string& system) {
-  Json turns = Json::array();
-  ResentCalls calls;
-  const auto close = [&] {
-    for (const std::string& id : calls.take_unanswered())
-      add_turn(turns, "user", Json::array({tool_result(id, std::string(kNoAnswer), true)}));
-  };
-  for (const Message& message : request.messages) {
-    if (message.role == Role::kSystem) {
-      if (is_blank(message.text())) continue;
-      if (!system.empty()) system += "\n\n";
-      system += message.text();
-    } else if (message.role == Role::kTool) {
-      if (const auto id = calls.answer(message.tool_call_id)) {
-        add_turn(turns, "user", Json::array({tool_result(*id, message.text(), message.is_error)}));
-      } else {
-        close();
-        add_turn(turns, "user", Json::array({text_block(resent_orphan(message))}));
-      }
-    } else {
-      close();
-      const bool assistant = message.role == Role::kAssistant;
-      add_turn(turns, assistant ? "assistant" : "user",
-               blocks_of(message, assistant && message.origin == origin, calls));
-    }
-  }
-  close();
-  trim_last(turns);
-  return turns;
 }
 
 class MessagesDecoder : public Decoder {
@@ -188,6 +71,8 @@ class MessagesDecoder : public Decoder {
     Kind kind = Kind::kText;
     std::size_t at = 0;  // piece, or call
     std::string input;   // kCall: what its beginning held; kOpaque: JSON in fragments
+    bool ended = false;
+    bool cut = false;  // kOpaque: it ended within its input
   };
 
   void on_event(const Json& json, const std::string& name, OnDelta& on_delta) {
@@ -217,6 +102,10 @@ class MessagesDecoder : public Decoder {
   }
 
   void on_block(std::int64_t index, const Json& json, OnDelta& on_delta) {
+    if (const auto before = blocks_.find(index); before != blocks_.end()) {
+      on_block_end(index, on_delta);
+      if (before->second.cut) return ends_within();
+    }
     last_ = index;
     Block block;
     const std::string type = string_member(json, "type");
@@ -242,7 +131,6 @@ class MessagesDecoder : public Decoder {
       block.kind = Kind::kOpaque;
       block.at = begin_block(json);
     }
-    if (!error()) settle(on_delta);
     blocks_[index] = std::move(block);
   }
 
@@ -354,6 +242,7 @@ class MessagesDecoder : public Decoder {
     } else {
       stop_unknown(reason);
     }
+    if (!error()) settle(on_delta);
   }
 
   std::map<std::int64_t, Block> blocks_;  // by their index on the wire
@@ -387,15 +276,16 @@ void mark_turns(Json& turns) {
 }
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
-  if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
+  Result<AnthropicTurns> conversation = anthropic_turns(request, dialect);
+  if (!conversation) return fail(conversation.error());
   Json out = request_body();
   out["model"] = request.model;
   out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
-  std::string system;
-  Json turns = turns_of(request, origin_of(kAnthropic.name, dialect.base_url), system);
+  const std::string& system = conversation->system;
+  Json turns = std::move(conversation->turns);
   if (!system.empty()) out["system"] = system;
   if (!system.empty() && request.cache_marks) {
-    out["system"] = Json::array({text_block(system)});
+    out["system"] = Json::array({{{"type", "text"}, {"text", system}}});
     mark(out["system"].back());
   }
   if (request.cache_marks) mark_turns(turns);
@@ -421,6 +311,24 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   return dump_kept(out);
 }
 
+// A thought is signed for the conversation that it was part of, and a result of the provider's own tools is
+// of use to its maker alone: where it takes one back no more, the conversation goes on without.
+std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
+  if (refused.http_status != 400 && refused.http_status != 422) return std::nullopt;
+  const std::string said = ascii_lower(refused.message);
+  const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
+  Dialect other = dialect;
+  if (says("thinking") && says("must be passed back") && !dialect.wants_thoughts) {
+    other.wants_thoughts = true;
+    return other;
+  }
+  const bool thought = says("thinking") && (says("signature") || says("cannot be modified"));
+  const bool result = says("encrypted_content") || says("srvtoolu_") || says("server_tool_use");
+  if (dialect.plain_once || !(thought || result)) return std::nullopt;
+  other.plain_once = true;
+  return other;
+}
+
 std::unique_ptr<Decoder> decoder() {
   return std::make_unique<MessagesDecoder>();
 }
@@ -432,6 +340,7 @@ constinit const Provider kAnthropic = whole({.name = "anthropic",
                                              .path = "/messages",
                                              .headers = headers,
                                              .encode = encode,
-                                             .decoder = decoder});
+                                             .decoder = decoder,
+                                             .adapt = adapt});
 
 }  // namespace holdfast::model

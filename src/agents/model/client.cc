@@ -174,6 +174,7 @@ struct Shared {
     return dialect_;
   }
   void learn(Dialect dialect) {
+    dialect.plain_once = false;
     std::lock_guard lock(mutex_);
     dialect_ = std::move(dialect);
   }
@@ -249,9 +250,8 @@ constexpr int kMaxDialects = 3;
 // Says the request in the server's dialect; a refusal that says which one it wants is answered in it.
 void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Request& request,
          std::move_only_function<void(const Delta&)> on_delta, Done done, std::stop_token stop,
-         int asked_before = 0) {
+         const Dialect& dialect, int asked_before = 0) {
   const Provider& provider = *shared->endpoint.provider;
-  const Dialect dialect = shared->dialect();
   Result<std::string> body = provider.encode(request, dialect);
   if (!body) return done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
   auto call = make_call(*shared, key, stop);
@@ -266,7 +266,7 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
       auto asked = call.lock();
       if (!other || !asked) return done(std::move(outcome));
       shared->learn(*other);
-      ask(shared, key, *request, std::move(asked->on_delta), std::move(done), std::move(stop),
+      ask(shared, key, *request, std::move(asked->on_delta), std::move(done), std::move(stop), *other,
           asked_before + 1);
     };
   }
@@ -300,7 +300,7 @@ class HttpModelClient : public Client {
       }
       key = std::move(*value);
     }
-    ask(shared_, key, request, std::move(on_delta), std::move(done), std::move(stop));
+    ask(shared_, key, request, std::move(on_delta), std::move(done), std::move(stop), shared_->dialect());
   }
 
  private:

@@ -165,14 +165,15 @@ replies:
   const Outcome last = ask(next);
   ASSERT_TRUE(last) << last.error().message;
   EXPECT_TRUE(outcome->message.holds_opaque());
+  // The server refuses every mark but its own: the conversation goes on without, and only this time.
   if (GetParam() == &kAnthropic) {
     next.messages[2].content[0].json = R"({"type":"thinking","thinking":"x","signature":"forged"})";
-    EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+    EXPECT_TRUE(ask(next));
   }
   if (GetParam() == &kGemini) {
     EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
     next.messages[2].tool_calls[0].extra = R"({"part":{"thoughtSignature":"forged"}})";
-    EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+    EXPECT_TRUE(ask(next));
     // A model that demands signatures is told which calls are another's.
     next.model = "gemini-3-demo";
     next.messages[2].origin = "anthropic api.anthropic.com";
@@ -181,9 +182,8 @@ replies:
   }
   if (GetParam() != &kOpenaiResponses) return;
   EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
-  // The server knows its own cipher, and no other.
   next.messages[2].content[0].json = R"({"type":"reasoning","summary":[],"encrypted_content":"forged"})";
-  EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+  EXPECT_TRUE(ask(next));
 }
 
 TEST_P(ClientTest, ArgumentsThatAreNoJsonAndUnknownToolsArriveAsSent) {

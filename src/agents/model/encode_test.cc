@@ -282,8 +282,82 @@ TEST(Encode, WhatAServerDoesNotTakeIsLearntFromItsRefusal) {
   EXPECT_FALSE(kOpenAi.adapt(*learnt, refused));
   refused.message = "Encrypted content is not supported with this model.";
   ASSERT_TRUE(kOpenaiResponses.adapt({kOfficial}, refused));
-  refused.code = "invalid_encrypted_content";
-  EXPECT_FALSE(kOpenaiResponses.adapt({kOfficial}, refused));
+}
+
+// What each format's servers say of a conversation that holds what they said themselves.
+TEST(Encode, WhatIsNotTakenBackIsLeftOut) {
+  struct Row {
+    const Provider& provider;
+    const char* said;
+    bool once;  // else it is the server's way, and learnt
+  };
+  const Row rows[] = {
+      {kAnthropic, "messages.1.content.0: Invalid `signature` in `thinking` block", true},
+      {kAnthropic, "messages.3.content.8: `thinking` or `redacted_thinking` blocks cannot be modified", true},
+      {kAnthropic, "messages.1: `code_execution` tool use with id `srvtoolu_01` was found without a result",
+       true},
+      {kOpenaiResponses, "The encrypted content gAAA...DQ== could not be verified.", true},
+      {kGemini, "Corrupted thought signature.", true},
+      {kOpenAi, "[gemini-3] Unable to submit request because Thought signature is not valid.", true},
+      {kOpenAi,
+       R"([{"type":"extra_forbidden","loc":["body","messages",3,"assistant","reasoning_content"],)"
+       R"("msg":"Extra inputs are not permitted"}])",
+       false},
+      {kOpenAi,
+       "for 'role:assistant' the following must be satisfied[('messages.2' : property "
+       "'reasoning_content' is unsupported)]",
+       false},
+  };
+  for (const Row& row : rows) {
+    Error refused(ErrorKind::kBadRequest, row.said);
+    refused.http_status = 400;
+    const auto other = row.provider.adapt({kOfficial}, refused);
+    ASSERT_TRUE(other) << row.said;
+    EXPECT_EQ(other->plain_once, row.once) << row.said;
+    EXPECT_EQ(other->plain, !row.once) << row.said;
+    EXPECT_FALSE(row.provider.adapt(*other, refused)) << row.said;
+    Request request = least();
+    Message said = Message::assistant("hello", {ToolCall("c", "look", "{}")});
+    said.origin = origin_of(row.provider.name, kOfficial);
+    said.content[0].extra = R"({"x":"OPAQUE"})";
+    request.messages.push_back(said);
+    EXPECT_NE(row.provider.encode(request, {kOfficial})->find("OPAQUE"), std::string::npos) << row.said;
+    EXPECT_EQ(row.provider.encode(request, *other)->find("OPAQUE"), std::string::npos) << row.said;
+  }
+}
+
+TEST(Encode, WhereEachTurnIsToHoldWhatWasThoughtAPlaceholderStandsForIt) {
+  Error refused(ErrorKind::kBadRequest, "");
+  refused.http_status = 400;
+  Request request = least();
+  request.messages.push_back(Message::assistant("hello"));
+  refused.message = "The `reasoning_content` in the thinking mode must be passed back to the API.";
+  const auto chat = kOpenAi.adapt({kCompatible}, refused);
+  ASSERT_TRUE(chat);
+  EXPECT_FALSE(kOpenAi.adapt(*chat, refused));
+  EXPECT_EQ(nlohmann::ordered_json::parse(*kOpenAi.encode(request, *chat))["messages"][1].dump(),
+            R"({"role":"assistant","content":"hello","reasoning_content":" "})");
+  refused.message = "The `content[].thinking` in the thinking mode must be passed back to the API.";
+  const auto messages = kAnthropic.adapt({kCompatible}, refused);
+  ASSERT_TRUE(messages);
+  EXPECT_FALSE(kAnthropic.adapt(*messages, refused));
+  EXPECT_EQ(
+      nlohmann::ordered_json::parse(*kAnthropic.encode(request, *messages))["messages"][1]["content"].dump(),
+      R"([{"type":"thinking","thinking":" ","signature":""},{"type":"text","text":"hello"}])");
+}
+
+TEST(Encode, AMessageThatSaysNothingIsLeftOutWhereItIsRefused) {
+  Error refused(ErrorKind::kBadRequest,
+                "Invalid request: the message at position 1 with role 'assistant' must not be empty");
+  refused.http_status = 400;
+  const auto learnt = kOpenAi.adapt({kCompatible}, refused);
+  ASSERT_TRUE(learnt);
+  EXPECT_FALSE(kOpenAi.adapt(*learnt, refused));
+  Request request = least();
+  request.messages.push_back(Message::assistant(""));
+  request.messages.push_back(Message::user("well?"));
+  EXPECT_EQ(nlohmann::ordered_json::parse(*kOpenAi.encode(request, {kCompatible}))["messages"].size(), 3U);
+  EXPECT_EQ(nlohmann::ordered_json::parse(*kOpenAi.encode(request, *learnt))["messages"].size(), 2U);
 }
 
 TEST(Encode, Gemini) {

@@ -55,7 +55,7 @@ net::Headers headers(const std::string& api_key, const Dialect&) {
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
   Result<GeminiContents> contents =
-      gemini_contents(request, origin_of(kGemini.name, dialect.base_url), dialect.unsigned_calls);
+      gemini_contents(request, resent_origin(kGemini.name, dialect), dialect.unsigned_calls);
   if (!contents) return fail(contents.error());
   Json out = request_body();
   if (!contents->system.empty())
@@ -86,15 +86,15 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   return dump_kept(out);
 }
 
-// Newer models refuse calls of a conversation that they did not sign.
+// Newer models refuse calls of a conversation that they did not sign, and signatures that hold no more.
 std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
-  if (refused.http_status != 400 || dialect.unsigned_calls) return std::nullopt;
+  if (refused.http_status != 400) return std::nullopt;
   const std::string said = ascii_lower(refused.message);
-  if (said.find("missing a thought_signature") == std::string::npos &&
-      said.find("missing a `thought_signature`") == std::string::npos)
-    return std::nullopt;
+  const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
   Dialect other = dialect;
-  other.unsigned_calls = true;
+  if (says("signature")) (says("missing") ? other.unsigned_calls : other.plain_once) = true;
+  if (other.unsigned_calls == dialect.unsigned_calls && other.plain_once == dialect.plain_once)
+    return std::nullopt;
   return other;
 }
 

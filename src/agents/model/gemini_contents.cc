@@ -115,7 +115,7 @@ class Contents {
   }
 
   Json call_of(const ToolCall& call, bool from_here, bool first) {
-    const std::string id = calls_.open(call);
+    const std::string id = calls_.open(call, false);
     Open& open = open_[id];
     open.name = resent_name(call.name);
     Json function = {{"name", open.name}, {"args", parse_kept(resent_arguments(call.arguments))}};

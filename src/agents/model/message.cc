@@ -1,9 +1,11 @@
 #include "model/message.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/kept_numbers.h"
+#include "model/resend.h"
 
 namespace holdfast::model {
 
@@ -159,10 +161,8 @@ bool Message::holds_opaque() const {
   for (const Part& part : content) {
     if (part.type == "opaque" || part.type == "tool_call" || !part.extra.empty()) return true;
   }
-  for (const ToolCall& call : tool_calls) {
-    if (!call.extra.empty()) return true;
-  }
-  return false;
+  return std::any_of(tool_calls.begin(), tool_calls.end(),
+                     [](const ToolCall& call) { return !call.extra.empty() || !is_plain_id(call.id); });
 }
 
 std::string Message::text() const {

@@ -64,7 +64,7 @@ struct Message {
 
   // The text parts, joined.
   std::string text() const;
-  // Whether there is anything that only its provider understands.
+  // Whether there is anything that only its provider understands, an id that others would not take included.
   bool holds_opaque() const;
 
   Role role = Role::kUser;

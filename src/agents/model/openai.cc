@@ -88,7 +88,7 @@ Json assistant_of(const Message& message, bool from_here, ResentCalls& calls) {
     Json& list = out["tool_calls"] = Json::array();
     for (const ToolCall& call : message.tool_calls) {
       Json item = {
-          {"id", calls.open(call)},
+          {"id", calls.open(call, from_here)},
           {"type", "function"},
           {"function", {{"name", resent_name(call.name)}, {"arguments", resent_arguments(call.arguments)}}}};
       if (from_here) add_extra(call.extra, item);
@@ -99,11 +99,19 @@ Json assistant_of(const Message& message, bool from_here, ResentCalls& calls) {
   return out;
 }
 
+bool says_nothing(const Json& said) {
+  const auto content = said.find("content");
+  return !said.contains("tool_calls") &&
+         (!says_something(*content) ||
+          (content->is_string() && is_blank(content->get_ref<const std::string&>())));
+}
+
 Json tool_answer(const std::string& id, std::string_view text) {
   return {{"role", "tool"}, {"content", text}, {"tool_call_id", id}};
 }
 
-Json messages_of(const Request& request, const std::string& origin) {
+Json messages_of(const Request& request, const Dialect& dialect) {
+  const std::string origin = resent_origin(kOpenAi.name, dialect);
   Json out = Json::array();
   ResentCalls calls;
   const auto close = [&] {
@@ -123,7 +131,11 @@ Json messages_of(const Request& request, const std::string& origin) {
     }
     close();
     if (message.role == Role::kAssistant) {
-      out.push_back(assistant_of(message, message.origin == origin, calls));
+      Json said = assistant_of(message, message.origin == origin, calls);
+      if (dialect.no_empty && says_nothing(said)) continue;
+      if (dialect.wants_thoughts && string_member(said, "reasoning_content").empty())
+        said["reasoning_content"] = kNoThought;
+      out.push_back(std::move(said));
     } else {
       out.push_back({{"role", role_name(message.role)}, {"content", content_of(message, false)}});
     }
@@ -278,6 +290,14 @@ class ChatDecoder : public Decoder {
       count(*details, "cached_tokens", out.cached_input_tokens);
       count(*details, "cache_write_tokens", out.cache_write_tokens);
     }
+    const auto details = usage->find("completion_tokens_details");
+    if (details == usage->end() || !details->is_object()) return;
+    count(*details, "reasoning_tokens", out.reasoning_tokens);
+    // xAI counts what was thought beside the answer.
+    const std::int64_t said = tokens(*usage, "completion_tokens").value_or(0);
+    const std::int64_t with_thoughts = said + tokens(*details, "reasoning_tokens").value_or(0);
+    if (tokens(*usage, "total_tokens") == tokens(*usage, "prompt_tokens").value_or(0) + with_thoughts)
+      out.output_tokens = std::max(out.output_tokens, with_thoughts);
   }
 
   void on_message(const Json& message, OnDelta& on_delta) {
@@ -290,14 +310,6 @@ class ChatDecoder : public Decoder {
     if (const auto calls = message.find("tool_calls"); calls != message.end()) {
       if (calls->is_object()) on_call(*calls, on_delta);
       if (calls->is_array()) {
-    const auto details = usage->find("completion_tokens_details");
-    if (details == usage->end() || !details->is_object()) return;
-    count(*details, "reasoning_tokens", out.reasoning_tokens);
-    // xAI counts what was thought beside the answer.
-    const std::int64_t said = tokens(*usage, "completion_tokens").value_or(0);
-    const std::int64_t with_thoughts = said + tokens(*details, "reasoning_tokens").value_or(0);
-    if (tokens(*usage, "total_tokens") == tokens(*usage, "prompt_tokens").value_or(0) + with_thoughts)
-      out.output_tokens = std::max(out.output_tokens, with_thoughts);
         for (const Json& call : *calls) {
           if (call.is_object()) {
             on_call(call, on_delta);
@@ -421,6 +433,27 @@ bool takes_renamed_limit(std::string_view base_url) {
   return base_url.find("api.openai.com") != std::string_view::npos;
 }
 
+// What a server does not take back of what it said itself, or wants beside it.
+std::optional<Dialect> adapt_resent(const Dialect& dialect, const std::string& said) {
+  const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
+  Dialect other = dialect;
+  if (!dialect.wants_thoughts && says("reasoning_content") &&
+      (says("must be passed back") || says("is missing"))) {
+    other.wants_thoughts = true;  // DeepSeek, Moonshot
+  } else if (!dialect.plain && says("assistant") &&
+             (says("extra inputs are not permitted") || (says("property '") && says("is unsupported")))) {
+    other.plain = true;  // Mistral, Groq
+  } else if (!dialect.no_empty && says("assistant") &&
+             (says("must not be empty") || says("content or tool_calls"))) {
+    other.no_empty = true;  // Moonshot, Mistral, DeepSeek
+  } else if (!dialect.plain_once && says("signature") && (says("thought") || says("thinking"))) {
+    other.plain_once = true;  // gateways
+  } else {
+    return std::nullopt;
+  }
+  return other;
+}
+
 std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
   if (refused.http_status != 400 && refused.http_status != 422) return std::nullopt;
   Dialect other = dialect;
@@ -431,9 +464,9 @@ std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
   const bool renamed = takes_renamed_limit(dialect.base_url) != dialect.other_limit;
   const bool says_new = refused.message.find(kRenamedLimit) != std::string::npos;
   const bool says_old = refused.message.find(kLimit) != std::string::npos;
-  if (dialect.other_limit) return std::nullopt;
-  if (renamed ? !says_new : !(says_new || (says_old && refused.code == "unsupported_parameter")))
-    return std::nullopt;
+  const bool of_limit =
+      renamed ? says_new : says_new || (says_old && refused.code == "unsupported_parameter");
+  if (!of_limit || dialect.other_limit) return adapt_resent(dialect, ascii_lower(refused.message));
   other.other_limit = true;
   return other;
 }
@@ -442,7 +475,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
   Json out = request_body();
   out["model"] = request.model;
-  out["messages"] = messages_of(request, origin_of(kOpenAi.name, dialect.base_url));
+  out["messages"] = messages_of(request, dialect);
   if (!request.tools.empty()) {
     Result<Json> tools = tools_of(request);
     if (!tools) return fail(tools.error());

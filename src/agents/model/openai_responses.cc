@@ -32,7 +32,7 @@ constexpr std::size_t kMaxItems = 1024;
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
   Json out = request_body();
   out["model"] = request.model;
-  Result<Json> items = response_items(request, origin_of(kOpenaiResponses.name, dialect.base_url));
+  Result<Json> items = response_items(request, resent_origin(kOpenaiResponses.name, dialect));
   if (!items) return fail(items.error());
   out["input"] = std::move(*items);
   if (!request.tools.empty()) {
@@ -70,17 +70,22 @@ std::string path_of(const Request& request, const Dialect& dialect) {
   return openai_path("/responses", false, request, dialect);
 }
 
-// Models that do not think refuse to be asked for it.
+// Models that do not think refuse to be asked for it. A cipher that is not taken back, after a change of the
+// key or the model, is another thing: the conversation goes on without.
 std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
-  if ((refused.http_status != 400 && refused.http_status != 422) || dialect.open_reasoning)
+  if (refused.http_status != 400 && refused.http_status != 404 && refused.http_status != 422)
     return std::nullopt;
-  const bool says = refused.message.find("ncrypted content") != std::string::npos ||
-                    refused.message.find("encrypted_content") != std::string::npos ||
-                    refused.message.find("include") != std::string::npos;
-  // A cipher that is not taken back is another thing.
-  if (!says || refused.code == "invalid_encrypted_content") return std::nullopt;
+  const auto says = [&](std::string_view words) { return refused.message.find(words) != std::string::npos; };
   Dialect other = dialect;
-  other.open_reasoning = true;
+  if (refused.code == "invalid_encrypted_content" || says("could not be verified") ||
+      says("Items are not persisted") || says("without its required following item")) {
+    other.plain_once = true;
+  } else if (refused.http_status != 404 &&
+             (says("ncrypted content") || says("encrypted_content") || says("include"))) {
+    other.open_reasoning = true;
+  }
+  if (other.plain_once == dialect.plain_once && other.open_reasoning == dialect.open_reasoning)
+    return std::nullopt;
   return other;
 }
 

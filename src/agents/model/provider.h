@@ -29,6 +29,10 @@ struct Dialect {
   bool unsigned_calls = false;   // it wants to be told that it did not make a call itself
   bool uncounted = false;        // it cannot be asked for the usage of a stream
   std::string api_version = {};  // Azure's; empty: none is said
+  bool wants_thoughts = false;   // whatever a model said is to stand with what it thought
+  bool no_empty = false;         // it takes no message of a model that says nothing
+  bool plain = false;            // it takes nothing back that only it understands
+  bool plain_once = false;       // the same of this one request: not learnt
 };
 
 struct Provider {
@@ -67,6 +71,8 @@ consteval Provider whole(Provider provider) {
 
 // Who understands what is opaque in a message: a format, and the host that speaks it.
 std::string origin_of(std::string_view provider, std::string_view base_url);
+// Whose opaque parts a request holds; no message is of the origin that stands for nobody's.
+std::string resent_origin(std::string_view provider, const Dialect& dialect);
 
 // The providers, one line each.
 #define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kOpenaiResponses) line(kAnthropic) line(kGemini)

@@ -19,6 +19,10 @@ std::string origin_of(std::string_view provider, std::string_view base_url) {
   return std::string(provider) + " " + ascii_lower(host);
 }
 
+std::string resent_origin(std::string_view provider, const Dialect& dialect) {
+  return dialect.plain || dialect.plain_once ? "nobody" : origin_of(provider, dialect.base_url);
+}
+
 Result<const Provider*> find_provider(std::string_view name, Providers among) {
   std::string names;
   for (const Provider* provider : among) {

@@ -31,10 +31,10 @@ std::string plain(std::string_view text, std::size_t limit) {
 
 }  // namespace
 
-std::string ResentCalls::open(const ToolCall& call) {
-  std::string id = plain(call.id, kMaxIdBytes);
+std::string ResentCalls::open(const ToolCall& call, bool from_here) {
+  std::string id = from_here ? call.id : plain(call.id, kMaxIdBytes);
   if (id.empty()) id = "call";
-  const std::string base = id.substr(0, kMaxIdBytes - 12);
+  const std::string base = from_here ? id : id.substr(0, kMaxIdBytes - 12);
   while (!used_.insert(id).second) id = base + "_" + std::to_string(++made_up_);
   open_.emplace_back(call.id, id);
   return id;
@@ -54,6 +54,10 @@ std::vector<std::string> ResentCalls::take_unanswered() {
   for (auto& ids : open_) out.push_back(std::move(ids.second));
   open_.clear();
   return out;
+}
+
+bool is_plain_id(std::string_view id) {
+  return id.size() <= kMaxIdBytes && std::all_of(id.begin(), id.end(), is_plain);
 }
 
 std::string resent_name(std::string_view name) {

@@ -17,14 +17,18 @@
 
 namespace holdfast::model {
 
+// Stands for what a model thought where a server wants it of each turn and none is there: it takes no empty
+// one.
+inline constexpr std::string_view kNoThought = " ";
 // Said in the place of an answer that is not there.
 inline constexpr std::string_view kNoAnswer = "no answer to this call was recorded";
 
 class ResentCalls {
  public:
-  // The id as it goes out: letters, digits, _ and -, at most 40 of them (what every provider takes), and
-  // unlike those before it.
-  std::string open(const ToolCall& call);
+  // The id as it goes out, unlike those before it: to where it came from as it came, since some servers put
+  // what they must know again into it; to others letters, digits, _ and -, at most 40 of them, which all
+  // take.
+  std::string open(const ToolCall& call, bool from_here);
   // The id that the answer's call went out with; none: there is no such call that still waits for one.
   std::optional<std::string> answer(const std::string& tool_call_id);
   // Ids of the calls that got none, in order; they count as answered then.
@@ -36,6 +40,8 @@ class ResentCalls {
   std::size_t made_up_ = 0;
 };
 
+// Whether every provider takes it: letters, digits, _ and -, at most 40.
+bool is_plain_id(std::string_view id);
 // Letters, digits, _ and -, at most 64.
 std::string resent_name(std::string_view name);
 // A JSON object: the arguments as the model wrote them, or what it wrote as `invalid_arguments`.

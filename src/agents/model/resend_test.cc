@@ -116,6 +116,37 @@ TEST(Resend, ThoughtsThatWouldBeRefusedStayBehind) {
             Json::parse(R"([{"type":"message","role":"assistant","content":"a"}])"));
 }
 
+// "The final block in an assistant message cannot be `thinking`", and a search without its result is refused.
+TEST(Resend, AnthropicsTurnsEndWithWhatCameOfThem) {
+  const auto said = [](const std::string& content, const char* reason = "end_turn") {
+    return heard(kAnthropic,
+                 R"({"type":"message","content":[)" + content + R"(],"stop_reason":")" + reason + "\"}");
+  };
+  const std::string thought = R"({"type":"thinking","thinking":"t","signature":"s"})";
+  const std::string redacted = R"({"type":"redacted_thinking","data":"x"})";
+  const std::string text = R"({"type":"text","text":"a"})";
+  const std::string search = R"({"type":"server_tool_use","id":"s1","name":"web_search","input":{"q":1}})";
+  const std::string found = R"({"type":"web_search_tool_result","tool_use_id":"s1","content":[]})";
+  const std::string call = R"({"type":"tool_use","id":"c","name":"look","input":{}})";
+  const Message more = Message::user("more");
+  const auto sent = [](const Json& out, std::size_t turn) { return out[turn]["content"].dump(); };
+  EXPECT_EQ(
+      sent(messages(kAnthropic, {said(thought + "," + text + "," + thought + "," + redacted), more}), 0),
+      "[" + thought + "," + text + "]");
+  const Json merged = messages(kAnthropic, {Message::user("hi"), said(thought), more});
+  ASSERT_EQ(merged.size(), 1U) << merged;
+  EXPECT_EQ(merged[0]["content"].size(), 2U) << merged;
+  // While it is the model's turn still, the search goes on.
+  const Message paused = said(thought + "," + search, "pause_turn");
+  EXPECT_EQ(sent(messages(kAnthropic, {Message::user("hi"), paused}), 1), "[" + thought + "," + search + "]");
+  EXPECT_EQ(sent(messages(kAnthropic, {Message::user("hi"), paused, said(found + "," + text), more}), 1),
+            "[" + thought + "," + search + "," + found + "," + text + "]");
+  EXPECT_EQ(messages(kAnthropic, {Message::user("hi"), paused, more}).size(), 1U);
+  // It waits for a call of ours.
+  EXPECT_EQ(sent(messages(kAnthropic, {said(search + "," + call, "tool_use"), Message::tool("c", "1")}), 0),
+            "[" + search + "," + call + "]");
+}
+
 TEST(Resend, GeminisPartsGoBackInTheirOrderWithTheirSignatures) {
   const char* parts =
       R"([{"text":"why","thought":true},{"text":"a"},{"text":"b","thoughtSignature":"s1"},)"
@@ -222,6 +253,49 @@ TEST(Resend, OneIdTwiceAndAnswersToEach) {
     ASSERT_EQ(calls.size(), 3U) << text;
     EXPECT_TRUE(calls[0] != calls[1] && calls[1] != calls[2] && calls[0] != calls[2]) << text;
   }
+}
+
+// Kimi's model knows its calls by their ids, and LiteLLM puts a signature of Gemini's into them.
+TEST(Resend, AnIdGoesBackAsItCame) {
+  const std::string kimi = "functions.look:0";
+  const std::string signed_id = "call_1__thought__" + std::string(100, 'A') + "+/==";
+  const Message chat = heard(
+      kOpenAi, R"({"choices":[{"message":{"tool_calls":[{"id":")" + kimi +
+                   R"(","function":{"name":"look","arguments":"{}"}},{"id":")" + signed_id +
+                   R"(","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})");
+  const std::vector<Message> conversation = {chat, Message::tool(kimi, "1"), Message::tool(signed_id, "2"),
+                                             chat, Message::tool(kimi, "3"), Message::tool(signed_id, "4")};
+  Json out = messages(kOpenAi, conversation);
+  EXPECT_EQ(out[0]["tool_calls"][0]["id"], kimi);
+  EXPECT_EQ(out[0]["tool_calls"][1]["id"], signed_id);
+  EXPECT_EQ(out[1]["tool_call_id"], kimi);
+  EXPECT_EQ(out[2]["tool_call_id"], signed_id);
+  EXPECT_NE(out[3]["tool_calls"][0]["id"], kimi) << "one id twice";
+  EXPECT_EQ(out[3]["tool_calls"][0]["id"], out[4]["tool_call_id"]);
+  out = messages(kOpenAi, conversation, kElsewhere);
+  EXPECT_EQ(out[0]["tool_calls"][0]["id"], "functions_look_0");
+  EXPECT_EQ(out[1]["tool_call_id"], "functions_look_0");
+  const Message use = heard(kAnthropic, R"({"type":"message","content":[{"type":"tool_use","id":"look:0",)"
+                                        R"("name":"look","input":{}}],"stop_reason":"tool_use"})");
+  out = messages(kAnthropic, {use, Message::tool("look:0", "1")});
+  EXPECT_EQ(out[0]["content"][0]["id"], "look:0");
+  EXPECT_EQ(out[1]["content"][0]["tool_use_id"], "look:0");
+  const Message item =
+      heard(kOpenaiResponses, R"({"status":"completed","output":[{"type":"function_call","call_id":"look:0",)"
+                              R"("name":"look","arguments":"{}"}]})");
+  out = messages(kOpenaiResponses, {item, Message::tool("look:0", "1")});
+  EXPECT_EQ(out[0]["call_id"], "look:0");
+  EXPECT_EQ(out[1]["call_id"], "look:0");
+}
+
+TEST(Resend, AnItemsIdIsSaidOnce) {
+  const Message said =
+      heard(kOpenaiResponses, R"({"status":"completed","output":[{"type":"message","id":"msg_0","content":)"
+                              R"([{"type":"output_text","text":"a"}]}]})");
+  const Json out = messages(kOpenaiResponses, {said, Message::user("more"), said});
+  EXPECT_EQ(out[0]["id"], "msg_0");
+  EXPECT_FALSE(out[2].contains("id"));
+  EXPECT_EQ(out[2]["content"], out[0]["content"]);
 }
 
 TEST(Resend, OddIdsAndNames) {

@@ -1,6 +1,7 @@
 #include "model/response_items.h"
 
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "base/json.h"
@@ -120,7 +121,7 @@ class ResentItems {
     placed_[at] = true;
     const ToolCall& call = message_.tool_calls[at];
     Json item = {{"type", "function_call"},
-                 {"call_id", calls_.open(call)},
+                 {"call_id", calls_.open(call, from_here_)},
                  {"name", resent_name(call.name)},
                  {"arguments", resent_arguments(call.arguments)}};
     if (from_here_ && !call.extra.empty()) item.update(parse_kept(call.extra));
@@ -133,6 +134,15 @@ class ResentItems {
   std::vector<bool> placed_;
   Json items_ = Json::array();
 };
+
+// Servers begin to count again with each answer, and refuse two items of one name: the first has it.
+void drop_repeated_ids(Json& items) {
+  std::unordered_set<std::string> ids;
+  for (Json& item : items) {
+    const std::string id = string_member(item, "id");
+    if (!id.empty() && !ids.insert(id).second) item.erase("id");
+  }
+}
 
 Json call_output(const std::string& id, Json output) {
   return {{"type", "function_call_output"}, {"call_id", id}, {"output", std::move(output)}};
@@ -166,6 +176,7 @@ Result<Json> response_items(const Request& request, const std::string& origin) {
     }
   }
   close();
+  drop_repeated_ids(out);
   return out;
 }
 
