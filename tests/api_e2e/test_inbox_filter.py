@@ -67,7 +67,7 @@ def test_what_i_voted_on_is_not_mine_any_more_and_does_not_vanish_under_my_hands
     page.evaluate("document.querySelector('.asks[data-run=paying]').click()")
     page.wait_for("document.querySelector('.batch .title a').textContent == 'run paying' && location.search.includes('for=me')")
     click(page, ".batch .approval button", "Approve")
-    page.wait_for("document.querySelector('.title .note').textContent == '1 approval'")
+    page.wait_for("document.querySelector('.title .note').textContent == '1 waiting'")
     page.wait_for("document.querySelector('.batch .terms')?.textContent.includes('1 of 2')")
     waiting(page, 3)
     assert payments() == []
