@@ -218,6 +218,17 @@ def test_what_models_and_people_write_is_text(server, page):
     assert page.evaluate("document.title") == "Runs \u00b7 Holdfast"
 
 
+def test_text_is_there_when_its_form_cannot_be_loaded(server, page):
+    """As when the server dies between the page and the part of it that reads Markdown."""
+    page.call("Network.enable")
+    page.call("Network.setBlockedURLs", urls=["*/assets/markdown-*"])
+    run = server.start_run("payer", "hello")
+    open_run(page, server, run)
+    page.wait_for("!!document.querySelector('.end.completed')")
+    page.wait_for("document.querySelector('.end .prose')?.textContent.trim() == 'Hello from the script.'")
+    assert text_of(page, "[role=alert]") == ""
+
+
 # ---- the rest
 
 

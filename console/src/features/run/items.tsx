@@ -9,7 +9,10 @@ import { Chip } from '../../ui/chip';
 import { Value } from '../../ui/value';
 import { ItemRuns } from './item_runs';
 
-const Markdown = lazy(() => import('../../ui/markdown'));
+const PlainText = ({ text }: { text: string }) => <p className="prose plain">{text}</p>;
+
+// Without its form, where that cannot be loaded: a server that dies at that moment takes no text away.
+const Markdown = lazy(() => import('../../ui/markdown').catch(() => ({ default: PlainText })));
 
 // Longer text is shown a part at a time: laying all of it out would stop the page.
 const MAX_PROSE = 100_000;
@@ -17,10 +20,10 @@ const MAX_PROSE = 100_000;
 // The text itself stands there until its form is loaded.
 export function Prose({ text, live = false }: { text: string; live?: boolean }) {
   if (text.length > MAX_PROSE) return <Value of={text} />;
-  return <Suspense fallback={<p className="prose plain">{text}</p>}><Markdown text={text} live={live} /></Suspense>;
+  return <Suspense fallback={<PlainText text={text} />}><Markdown text={text} live={live} /></Suspense>;
 }
 
-const Plain = ({ text }: { text: string }) => (text.length > MAX_PROSE ? <Value of={text} /> : <p className="prose plain">{text}</p>);
+const Plain = ({ text }: { text: string }) => (text.length > MAX_PROSE ? <Value of={text} /> : <PlainText text={text} />);
 
 export function InputView({ item }: { item: InputItem }) {
   return <article className="say user" aria-label="Input"><Plain text={item.text} /></article>;
