@@ -174,13 +174,19 @@ Result<flows::TrialInput> part_of(const FlowPartOptions& options, const flows::P
   if (!place) return fail(Code::kNotFound, fmt::format("the flow has no block '{}'", block));
   flows::TrialInput out;
   out.input = parse_json<Json>(options.input).is_discarded() ? dump_json(Json(options.input)) : options.input;
-  out.only = options.only.empty() ? flows::leading_to(program, *place) : std::set<std::size_t>{*place};
+  const std::set<std::size_t> leading = flows::leading_to(program, *place);
+  out.only = options.only.empty() ? leading : std::set<std::size_t>{*place};
   if (!options.pinned) return out;
   const auto text = read_file(*options.pinned, flows::kMaxFlowBytes);
   if (!text) return fail(text.error());
   auto pinned = flows::read_pinned(*text, *options.pinned, program, options.of_case);
   if (!pinned) return fail(pinned.error());
   out.pinned = *std::move(pinned);
+  // What comes behind the block, or beside it, does not end this part.
+  std::erase_if(out.pinned, [&](const auto& one) {
+    const auto at = place_of(program, one.first);
+    return !at || !leading.contains(*at);
+  });
   return out;
 }
 

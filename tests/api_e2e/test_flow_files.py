@@ -124,6 +124,8 @@ def test_a_part_of_a_flow(holdfast, refund):
     run = ["flow", "run", refund, '{"order": 7, "amount": 1}']
     assert holdfast(*run, "--until", "find", *pinned).stdout == '{"id":70}\n'
     assert holdfast(*run, "--only", "reply", *pinned).stdout == '{"receipt":9007199254740993}\n'
+    (refund.parent / "later.yaml").write_text("pinned: {find: {value: {id: 70}}, reply: {error: {message: behind it}}}\n")
+    assert holdfast(*run, "--until", "find", "--pinned", "later.yaml").stdout == '{"id":70}\n'
     alone = holdfast(*run, "--only", "reply")
     assert alone.returncode == 1 and "`pay`" in alone.stderr
     skipped = holdfast(*run, "--until", "sorry", *pinned)
