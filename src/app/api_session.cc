@@ -16,6 +16,7 @@
 #include "base/json_member.h"
 #include "base/url.h"
 #include "net/client_tls.h"
+#include "os/address.h"
 #include "os/unix_socket.h"
 #include "spec/yaml_documents.h"
 
@@ -26,6 +27,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kReconnectPause{300};
+constexpr milliseconds kStartPatience{2000};
+constexpr milliseconds kStartPause{50};
 
 // Only from where the address is from too: a key goes to no server but its own.
 constexpr const char* kLocalKey = ".holdfast/local-key";
@@ -40,6 +43,15 @@ std::string read_line(const std::string& file) {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+// HOST:PORT, a URL or unix:PATH.
+bool is_of_this_machine(std::string_view address) {
+  if (os::unix_path(address)) return true;
+  if (const std::size_t scheme = address.find("://"); scheme != std::string_view::npos)
+    address.remove_prefix(scheme + 3);
+  const auto place = os::parse_host_port(address.substr(0, address.find('/')), 80);
+  return place && os::is_loopback(*place);
 }
 
 }  // namespace
@@ -78,13 +90,32 @@ int exit_code_of(int http_status) {
   }
 }
 
-ApiSession::ApiSession(const ApiOptions& options)
-    : place_(find(options)),
-      http_(net::curl_http_client(loop_, net::Egress::kAnywhere, {.ca_file = environment("HOLDFAST_CA")},
-                                  os::unix_path(place_.address).value_or(""))),
-      api_(*http_, os::unix_path(place_.address) ? "localhost" : place_.address) {
-  api_.set_key(place_.key);
+ApiSession::ApiSession(const ApiOptions& options) {
   std::signal(SIGINT, [](int) { ::_exit(kExitInterrupted); });
+  const MonotonicTime end = clock_.monotonic() + kStartPatience;
+  open(find(options));
+  // `holdfast server &` and what is said to it are pasted together. Where it serves it says when it is ready.
+  while (may_be_starting() && clock_.monotonic() < end) {
+    std::this_thread::sleep_for(kStartPause);
+    open(find(options));
+  }
+}
+
+void ApiSession::open(Place place) {
+  api_.reset();
+  http_.reset();
+  place_ = std::move(place);
+  const auto socket = os::unix_path(place_.address);
+  http_ = net::curl_http_client(loop_, net::Egress::kAnywhere, {.ca_file = environment("HOLDFAST_CA")},
+                                socket.value_or(""));
+  api_.emplace(*http_, socket ? "localhost" : place_.address);
+  api_->set_key(place_.key);
+}
+
+bool ApiSession::may_be_starting() const {
+  if (!is_of_this_machine(place_.address)) return false;
+  const auto ready = api_->get("/readyz");
+  return !ready && (ready.error().status == 0 || string_member(ready.error().problem, "code") == "not_ready");
 }
 
 int ApiSession::report(const rest::ApiError& error) const {
@@ -105,25 +136,25 @@ ApiSession::Reply ApiSession::reported(rest::ApiClient::Reply reply) const {
 }
 
 ApiSession::Reply ApiSession::get(const std::string& path) {
-  return reported(api_.get(path));
+  return reported(api_->get(path));
 }
 
 ApiSession::Reply ApiSession::post(const std::string& path, const Json& body) {
-  return reported(api_.post(path, body));
+  return reported(api_->post(path, body));
 }
 
 std::expected<std::string, int> ApiSession::get_text(const std::string& path, std::size_t at_most) {
-  auto text = api_.get_text(path, at_most);
+  auto text = api_->get_text(path, at_most);
   if (!text) return std::unexpected(report(text.error()));
   return *std::move(text);
 }
 
 ApiSession::Reply ApiSession::erase(const std::string& path) {
-  return reported(api_.erase(path));
+  return reported(api_->erase(path));
 }
 
 std::expected<std::optional<Json>, int> ApiSession::find(const std::string& path) {
-  auto reply = api_.get(path);
+  auto reply = api_->get(path);
   if (reply) return std::optional<Json>(*std::move(reply));
   if (reply.error().status == 404) return std::optional<Json>();
   return std::unexpected(report(reply.error()));
@@ -131,7 +162,7 @@ std::expected<std::optional<Json>, int> ApiSession::find(const std::string& path
 
 ApiSession::Reply ApiSession::change(const std::string& method, const std::string& path, const Json& body,
                                      const std::string& etag) {
-  return reported(api_.change(method, path, body, etag));
+  return reported(api_->change(method, path, body, etag));
 }
 
 namespace {
@@ -152,10 +183,10 @@ bool is_flow(const std::string& text) {
 
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
   const std::string place = "source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file));
-  if (is_flow(text)) return reported(api_.post_text("/api/v1/flows?" + place, "application/yaml", text));
+  if (is_flow(text)) return reported(api_->post_text("/api/v1/flows?" + place, "application/yaml", text));
   auto whole = with_skills(file, text);
   if (!whole) return std::unexpected(refuse(whole.error()));
-  return reported(api_.post_text("/api/v1/agents?" + place, "application/yaml", *std::move(whole)));
+  return reported(api_->post_text("/api/v1/agents?" + place, "application/yaml", *std::move(whole)));
 }
 
 std::expected<void, int> ApiSession::follow(const std::string& path, std::string cursor, milliseconds timeout,
@@ -164,7 +195,7 @@ std::expected<void, int> ApiSession::follow(const std::string& path, std::string
   const auto left = [&] {
     return std::min(milliseconds(1000), std::chrono::ceil<milliseconds>(end - clock_.monotonic()));
   };
-  rest::EventStream stream(api_, clock_, path, std::move(cursor));
+  rest::EventStream stream(*api_, clock_, path, std::move(cursor));
   bool connected_before = false;
   bool away = false;
   while (true) {

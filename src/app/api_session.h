@@ -6,6 +6,7 @@
 #include <chrono>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "app/commands.h"
@@ -20,7 +21,7 @@ using rest::Json;
 class ApiSession {
  public:
   // Finds the API, over TCP or a Unix socket: flag, then HOLDFAST_API, then ./.holdfast/addresses.json, then
-  // the default port.
+  // the default port. One of this machine that is just being started is waited for, two seconds at most.
   explicit ApiSession(const ApiOptions& options);
 
   using Reply = std::expected<Json, int>;
@@ -42,7 +43,7 @@ class ApiSession {
                                   std::chrono::milliseconds timeout,
                                   const std::function<bool(const rest::Event&)>& on_event);
 
-  const std::string& address() const { return api_.base_url(); }
+  const std::string& address() const { return api_->base_url(); }
 
  private:
   Reply reported(rest::ApiClient::Reply reply) const;
@@ -53,12 +54,15 @@ class ApiSession {
     std::string key;
   };
   static Place find(const ApiOptions& options);
+  void open(Place place);
+  // No server there, or one that does not serve yet; never of another machine.
+  bool may_be_starting() const;
 
-  const Place place_;
+  Place place_;
   os::SystemClock clock_;
   os::ThreadExecutor loop_{"http-client"};
   std::unique_ptr<net::HttpClient> http_;
-  rest::ApiClient api_;
+  std::optional<rest::ApiClient> api_;
 };
 
 // 404 -> 3, 409 -> 4, ...

@@ -115,8 +115,9 @@ int report_decided(const ApiOptions& api, const Json& answer, std::string_view w
   } else if (answer.contains("status")) {
     const bool waits = answer.value("status", "") == "pending" && answer.contains("need");
     const std::string status = waits ? "counted (" + approved_of(answer) + ")" : answer.value("status", "");
+    const std::string shown = answer.contains("edited_arguments") ? "edited_arguments" : std::string(what);
     print_line(one_line(fmt::format("{}: {} {}", status, answer.value("tool", ""),
-                                    answer.contains(what) ? dump_json(answer[what]) : "")));
+                                    answer.contains(shown) ? dump_json(answer[shown]) : "")));
   } else {
     complain(answer.value("detail", "the decision is stored"));
   }

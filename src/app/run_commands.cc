@@ -32,6 +32,11 @@ std::string shortened(std::string_view whole, std::size_t limit) {
   return std::string(cut_text(text, limit - 3)) + "...";
 }
 
+// The command that decides it.
+std::string how_to_decide(bool question, const std::string& id) {
+  return question ? fmt::format("holdfast answer {} ANSWER", id) : "holdfast approve " + id;
+}
+
 // "paused by ada: lunch"
 std::string hold_of(const Json& run) {
   const Json& hold = run["hold"];
@@ -94,10 +99,12 @@ class Progress {
     } else if (frame.type == "effect.not_undone") {
       say(Colour::kRed, fmt::format("! not undone: {}: {}", word(data, "tool"), word(data, "why")));
     } else if (frame.type == "approval.requested") {
-      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", word(data, "tool"),
-                                       shortened(member(data, "arguments"), 200),
-                                       word(data, "reason").empty() ? "" : ": " + word(data, "reason")));
-      say(Colour::kYellow, fmt::format("  holdfast approve {}", word(data, "approval")));
+      const bool question = word(data, "kind") == "question";
+      say(Colour::kYellow,
+          fmt::format("? {} {} waits for {}{}", word(data, "tool"), shortened(member(data, "arguments"), 200),
+                      question ? "an answer" : "approval",
+                      word(data, "reason").empty() ? "" : ": " + word(data, "reason")));
+      say(Colour::kYellow, "  " + how_to_decide(question, word(data, "approval")));
     } else if (frame.type == "approval.decided") {
       std::string by = word(data, "decided_by");
       say(Colour::kGreen, fmt::format("  {}{}", word(data, "outcome"), by.empty() ? "" : " by " + by));
@@ -287,10 +294,13 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   }
   for (const Json& approval : (*run)["approvals"]) {
     if (approval.value("status", "") != "pending") continue;
+    const auto question = approval.find("question");
+    const std::string asks =
+        question != approval.end() ? question->value("text", "") : dump_json(approval["arguments"]);
     print_line(
         coloured(Colour::kYellow,
-                 fmt::format("waits    {} {}: holdfast approve {}", one_line(approval.value("tool", "")),
-                             shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
+                 fmt::format("waits    {} {}: {}", one_line(approval.value("tool", "")), shortened(asks, 120),
+                             how_to_decide(question != approval.end(), one_line(approval.value("id", ""))))));
   }
   if (!(*run)["output"].is_null()) print_line("output   " + printable(text_of((*run)["output"])));
   if (const auto spent = run->find("spent"); spent != run->end()) {

@@ -114,6 +114,8 @@ int undo_run(const UndoOptions& options) {
     print_line(dump_json(*answer));
   } else if (!options.dry_run) {
     print_line(printable(answer->value("id", "")));
+  } else if ((*answer)["effects"].empty()) {
+    complain("nothing to take back: the run made no call whose tool has `compensate`");
   } else {
     for (const Json& one : (*answer)["effects"]) {
       const std::string item =

@@ -252,6 +252,10 @@ def test_approve_by_run(cli, server, payments):
     second = cli("approve", approval)
     assert second.returncode == 4 and "already approved by mara" in second.stderr
     assert payments() == [250]
+    run = server.start_run("payer", "pay, please")
+    server.wait_for_approval(run)
+    assert cli("approve", run, "--arguments", '{"amount": 20}').stdout == 'edited: pay {"amount":20}\n'
+    server.wait(run)
 
 
 def test_following_survives_the_server(binary, own_server, tmp_path):
@@ -416,3 +420,33 @@ def test_the_command_line_finds_the_server_of_its_directory(binary, tmp_path):
     finally:
         server.close()
     assert not (pathlib.Path(tmp_path) / ".holdfast" / "addresses.json").exists()
+
+
+def test_a_server_that_is_just_starting_is_waited_for(binary, liar, tmp_path):
+    """It says where it serves when it is ready: what is asked meanwhile is asked there, once."""
+    folder = tmp_path / ".holdfast"
+    folder.mkdir()
+    asked = []
+
+    class Starting(Liar):
+        def do_GET(self):
+            asked.append(self.path)
+            (folder / "addresses.json").write_text(json.dumps({"http": f"http://127.0.0.1:{liar.server_port}"}))
+            body = b'{"code": "not_ready", "status": 503}'
+            self.send_response(503)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    liar.body = b'{"runs": []}'
+    starting = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Starting)
+    threading.Thread(target=starting.serve_forever, daemon=True).start()
+    (folder / "addresses.json").write_text(json.dumps({"http": f"http://127.0.0.1:{starting.server_port}"}))
+    try:
+        done = subprocess.run([binary, "runs", "--json"], capture_output=True, text=True, cwd=tmp_path, timeout=40)
+    finally:
+        starting.shutdown()
+        starting.server_close()
+    assert (done.returncode, done.stdout) == (0, '{"runs":[]}\n'), done
+    assert asked == ["/readyz"]

@@ -207,6 +207,7 @@ def test_the_command_line_answers_and_makes_links(care, binary):
 
     run, question = asked(care)
     assert "Refund order 7?" in cli("approvals").stdout
+    assert f"Refund order 7? <b>now</b>: holdfast answer {question['id']} ANSWER" in cli("runs", run).stdout
     made = cli("approval", "link", question["id"], "--for", "bob", "--expires", "2h")
     assert made.returncode == 0 and made.stdout.startswith(care.ready["http"] + "/decide/"), made
     assert "bob" in cli("approval", "links", question["id"]).stdout
@@ -221,6 +222,15 @@ def test_the_command_line_answers_and_makes_links(care, binary):
     run, question = asked(care)
     assert cli("answer", question["id"], "--decline", "ask the shop").returncode == 0
     assert '"reason":"ask the shop"' in care.wait(run)["output"]
+
+
+def test_who_follows_a_run_reads_how_to_answer(care, binary):
+    run, question = asked(care)
+    assert answer(care, question, {"refund": True, "why": "late"}).status == 200
+    followed = subprocess.run([binary, "run", "care", "refund it", "--id", run, "--api", care.ready["http"]], capture_output=True, text=True, timeout=40)
+    assert followed.returncode == 0, followed
+    assert "waits for an answer" in followed.stderr and f"holdfast answer {question['id']} ANSWER" in followed.stderr
+    assert "holdfast approve" not in followed.stderr
 
 
 # ---- links

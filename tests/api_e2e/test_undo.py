@@ -139,9 +139,11 @@ def test_a_terminated_run_is_undone_on_request(server, bank):  # noqa: F811
     assert "p-ann" in unpaid(bank), ended
 
 
-def test_what_a_request_cannot_undo_is_refused_or_named(server, bank):  # noqa: F811
+def test_what_a_request_cannot_undo_is_refused_or_named(server, bank, cli):  # noqa: F811
     run = paid(server, text="nothing")
     assert undo(server, run, dry_run=True).json["effects"] == []
+    dry = cli(server, "undo", run, "--dry-run")
+    assert (dry.returncode, dry.stdout) == (0, "") and "nothing to take back" in dry.stderr
     assert (undo(server, run).status, undo(server, run).json["code"]) == (409, "not_undone")
     assert undo(server, "nobody").status == 404
     assert undo(server, run, dry_run="yes").status == 400
