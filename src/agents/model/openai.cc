@@ -293,10 +293,11 @@ class ChatDecoder : public Decoder {
     const auto details = usage->find("completion_tokens_details");
     if (details == usage->end() || !details->is_object()) return;
     count(*details, "reasoning_tokens", out.reasoning_tokens);
-    // xAI counts what was thought beside the answer.
+    // xAI counts what was thought beside the answer. The sum is no count of its own: it may be larger than
+    // one can be.
     const std::int64_t said = tokens(*usage, "completion_tokens").value_or(0);
     const std::int64_t with_thoughts = said + tokens(*details, "reasoning_tokens").value_or(0);
-    if (tokens(*usage, "total_tokens") == tokens(*usage, "prompt_tokens").value_or(0) + with_thoughts)
+    if (integer_member(*usage, "total_tokens") == tokens(*usage, "prompt_tokens").value_or(0) + with_thoughts)
       out.output_tokens = std::max(out.output_tokens, with_thoughts);
   }
 

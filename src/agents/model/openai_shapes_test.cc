@@ -490,6 +490,7 @@ TEST(OpenAiShapes, WhatWasThoughtIsCountedWhereItStandsBesideTheAnswer) {
   };
   EXPECT_EQ(counted(312), "10 302");
   EXPECT_EQ(counted(12), "10 2");
+  EXPECT_EQ(counted(2'000'000'000), "10 2");  // more than a count can be
 }
 
 TEST(OpenAiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
