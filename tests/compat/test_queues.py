@@ -5,10 +5,11 @@ a worker with versioning, an override of a version.
 import asyncio
 
 import pytest
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.deployment.v1 import WorkerDeploymentOptions
+from temporalio.api.enums.v1 import TaskQueueType, WorkerVersioningMode
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.common import AutoUpgradeVersioningOverride, Priority, VersioningBehavior, WorkerDeploymentVersion
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, PollActivityTaskQueueRequest, PollWorkflowTaskQueueRequest
+from temporalio.common import AutoUpgradeVersioningOverride, Priority, WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import WorkerDeploymentConfig
 
@@ -50,16 +51,22 @@ async def test_priority(server, client, queue, new_id):
 async def test_versions_are_refused(server, client, queue, new_id):
     if not server.own:
         pytest.skip("Temporal routes tasks by version")
-    version = WorkerDeploymentVersion("deployment", "build")
-    worker = new_worker(
-        client,
-        queue,
-        deployment_config=WorkerDeploymentConfig(
-            version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    # Polls of a worker with versioning; a worker of the SDK says the same, but need not end.
+    versioned = {
+        "namespace": client.namespace,
+        "task_queue": TaskQueue(name=queue),
+        "deployment_options": WorkerDeploymentOptions(
+            deployment_name="deployment", build_id="build", worker_versioning_mode=WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
         ),
-    )
-    with pytest.raises(Exception, match="Worker versioning is not supported"):
-        await worker.run()
+    }
+    service = client.workflow_service
+    for poll in (
+        service.poll_workflow_task_queue(PollWorkflowTaskQueueRequest(**versioned)),
+        service.poll_activity_task_queue(PollActivityTaskQueueRequest(**versioned)),
+    ):
+        with pytest.raises(RPCError, match="Worker versioning is not supported") as refused:
+            await poll
+        assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
     with pytest.raises(RPCError, match="VersioningOverride is not supported") as refused:
         await client.start_workflow(
             Sleeper.run, id=new_id(), task_queue=queue, versioning_override=AutoUpgradeVersioningOverride()

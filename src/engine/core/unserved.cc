@@ -110,7 +110,8 @@ Status unknown_value(const char* field, int value) {
   return errors::invalid(std::string(field) + " has no value " + std::to_string(value) + ".");
 }
 
-// INVALID_ARGUMENT stops a worker of any SDK, with these words; others it would try again for ever.
+// A worker of an SDK ends its polls at INVALID_ARGUMENT, with these words; others it would try again for
+// ever.
 Status versioned_worker() {
   return errors::invalid(
       "Worker versioning is not supported: tasks are not routed by the version of a worker. Switch "
