@@ -73,13 +73,10 @@ async def refused_fields(s: Side):
     await start(s, label="a callback", completion_callbacks=callback)
     start_workflow = {"namespace": "default", "workflow_id": s.id(), "workflow_type": {"name": "Flow"}, "task_queue": {"name": s.queue}}  # fmt: skip
     update_workflow = {"namespace": "default", "workflow_execution": {"workflow_id": s.id()}, "request": {"meta": {"update_id": "u"}, "input": {"name": "set"}}}  # fmt: skip
-    for label, first, second in (
-        ("a start elsewhere", {**start_workflow, "namespace": "elsewhere"}, update_workflow),
-        ("an update elsewhere", start_workflow, {**update_workflow, "namespace": "elsewhere"}),
-        ("a start with a callback", {**start_workflow, "completion_callbacks": callback}, update_workflow),
-    ):
-        operations = [{"start_workflow": first}, {"update_workflow": second}]
-        await s.call("ExecuteMultiOperation", label=label, operations=operations)
+    # Operations of another namespace are not compared: Temporal looks that one up first, and breaks the connection
+    # where it is the update's.
+    operations = [{"start_workflow": {**start_workflow, "completion_callbacks": callback}}, {"update_workflow": update_workflow}]
+    await s.call("ExecuteMultiOperation", label="a start with a callback", operations=operations)
     add = {"namespace": s.id(), "workflow_execution_retention_period": {"seconds": 86400}}
     await s.call("RegisterNamespace", label="a global namespace", is_global_namespace=True, **add)
     await s.call("RegisterNamespace", label="another active cluster", active_cluster_name="elsewhere", **add)
